@@ -1,0 +1,17 @@
+# Everything that is not ours. docs/architecture.md says why each one is here.
+find_package(Threads REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+include(torch)
+
+if(NOT AFFICHE_DIFFUSION_ONLY)
+  find_package(PkgConfig REQUIRED)
+  find_package(CLI11 REQUIRED)
+  find_package(tomlplusplus REQUIRED)
+  find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+  find_package(SQLite3 3.40 REQUIRED)
+  pkg_check_modules(VIPS REQUIRED IMPORTED_TARGET vips-cpp>=8.14)
+  pkg_check_modules(PANGO REQUIRED IMPORTED_TARGET pangocairo pangoft2 fontconfig)
+  pkg_check_modules(RSVG REQUIRED IMPORTED_TARGET librsvg-2.0)
+  pkg_check_modules(EXEMPI REQUIRED IMPORTED_TARGET exempi-2.0)
+  pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.85)
+endif()

@@ -1,0 +1,10 @@
+# Linked privately by our own targets only: the headers of others are system headers.
+add_library(affiche_warnings INTERFACE)
+target_compile_options(affiche_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
+  -Wold-style-cast -Woverloaded-virtual -Wimplicit-fallthrough -Wnull-dereference)
+# GCC 12 reports inlined standard containers falsely under these two at -O2.
+target_compile_options(affiche_warnings INTERFACE -Wno-null-dereference -Wno-maybe-uninitialized)
+if(AFFICHE_WERROR)
+  target_compile_options(affiche_warnings INTERFACE -Werror)
+endif()

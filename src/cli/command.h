@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every command shares. One file per command; each add_…() registers a subcommand whose
+// callback sets Shared::run, and main() runs it inside the one border that turns errors into text.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+namespace affiche::cli {
+
+struct Shared {
+  std::string config_file;       // --config; empty: looked for in the usual places
+  bool json = false;             // --json: machine-readable output on standard output
+  int verbosity = 0;             // -v adds one, -q takes one away
+  std::function<int()> run;      // set by the chosen subcommand; returns the exit code
+};
+
+void add_serve(CLI::App& app, Shared& shared);
+void add_enqueue(CLI::App& app, Shared& shared);
+void add_run(CLI::App& app, Shared& shared);
+void add_jobs(CLI::App& app, Shared& shared);
+void add_compose(CLI::App& app, Shared& shared);
+void add_generate(CLI::App& app, Shared& shared);
+void add_photos(CLI::App& app, Shared& shared);
+void add_credits(CLI::App& app, Shared& shared);
+void add_train(CLI::App& app, Shared& shared);
+void add_migrate(CLI::App& app, Shared& shared);
+void add_doctor(CLI::App& app, Shared& shared);
+
+}  // namespace affiche::cli
