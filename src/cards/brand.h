@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// A brand: colours, fonts, logo, and the voice in which the model paints for it. Read from TOML;
+// docs/templates.md is the reference. Immutable plain data after loading.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cards/colour.h"
+
+namespace affiche::cards {
+
+struct Font {
+  std::string family = "Noto Sans";
+  int weight = 400;  // 100 to 900
+  bool italic = false;
+};
+
+struct VoiceLora {
+  std::filesystem::path file;
+  double weight = 1;
+};
+
+// What the diffusion engine needs to know. All paths are absolute after loading.
+struct Voice {
+  std::filesystem::path model;  // a diffusers folder or a checkpoint file
+  std::vector<VoiceLora> loras;
+  std::string scheduler;        // diffusers class name; empty: the model's own
+  int steps = 20;
+  double guidance = 5;
+  int width = 0;                // pixels to generate; 0: the model's own
+  int height = 0;
+  std::int64_t seed = 0;        // the base; the job adds its own
+  std::map<std::string, std::string> prompts;  // by the name of the generated layer
+  std::string negative_prompt;
+};
+
+struct Brand {
+  std::string name;       // the file's stem
+  std::string publisher;  // "Northlight Review": metadata and copyright line
+  std::map<std::string, Colour> colours;
+  std::map<std::string, Font> fonts;
+  std::filesystem::path font_folder;  // beside the system's fonts; may be empty
+  std::string logo;                   // checked SVG text, recoloured when drawn
+  Voice voice;
+  std::string sha256;  // over the file, the logo and the fonts in the folder (not over the model)
+
+  // BadInput that names the nearest colour or font of the brand.
+  const Colour& colour(const std::string& colour_name) const;
+  const Font& font(const std::string& font_name) const;
+};
+
+// Paths in the file are relative to its folder. BadInput with file:line:column.
+Brand load_brand(const std::filesystem::path& path);
+Brand parse_brand(const std::string& text, const std::string& what,
+                  const std::filesystem::path& folder);
+
+}  // namespace affiche::cards
