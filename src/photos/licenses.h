@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which licences a photograph may have to be used on a card. The table and its reasons are in
+// docs/configuration.md; every row has a test. Pure functions, thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace affiche::photos {
+
+// What the operator allows beyond the default (CC0-1.0, PDM-1.0, US-GOV, CC-BY-4.0).
+struct Policy {
+  bool allow_old_versions = false;      // CC BY 1.0 to 3.0, which end at the first breach
+  bool allow_sharealike = false;        // CC BY-SA: the card must then carry the same licence
+  std::vector<std::string> also_allow;  // further SPDX ids by name; never NC or ND
+};
+
+struct License {
+  std::string id;       // "CC-BY-4.0": SPDX where SPDX has it, else as given
+  std::string url;      // of the deed or text; empty when unknown
+  std::string version;  // "4.0"; empty when the licence has none
+  bool known = false;   // one of our table
+  bool creative_commons = false;
+  bool noncommercial = false;
+  bool noderivatives = false;
+  bool sharealike = false;
+  bool public_domain = false;  // no permission needed
+};
+
+// Understands SPDX ids, Creative Commons short forms ("cc by-sa 3.0", "by/4.0", "CC0") and deed
+// URLs. An id that is not understood comes back unchanged with known == false.
+License read_license(std::string_view text);
+
+struct Decision {
+  bool allowed = false;
+  std::string rule;    // short name of the table row that decided: "noncommercial"
+  std::string reason;  // one sentence for people
+};
+
+Decision decide(const License& license, const Policy& policy);
+
+}  // namespace affiche::photos

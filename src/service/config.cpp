@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// One function, visit(), names every key once; reading and describing are two visitors of it, so a
+// key can be neither undocumented nor unread.
+#include "service/config.h"
+
+#include <cstdlib>
+
+#include "base/error.h"
+#include "base/toml.h"
+
+namespace affiche::service {
+namespace {
+
+template <typename Visitor>
+void visit(Config& c, Visitor&& v) {
+  v.table("site");
+  v.text("name", c.site.name, "publisher's name, written into the card's metadata");
+  v.text("url", c.site.url, "home page of the site, https://…");
+  v.text("contact", c.site.contact, "operator's address, told to web services that ask for one");
+  v.table("paths");
+  v.path("database", c.paths.database, "SQLite file with jobs, photos and credits");
+  v.path("artifacts", c.paths.artifacts, "folder of pictures, named by their content");
+  v.path("output", c.paths.output, "folder for cards of jobs that name none");
+  v.path("templates", c.paths.templates, "folder of templates");
+  v.path("brands", c.paths.brands, "folder of brands");
+  v.path("models", c.paths.models, "folder against which names of models and LoRA files resolve");
+  v.table("work");
+  v.integer("workers", c.work.workers, 1, 64, "jobs worked on at the same time");
+  v.integer("threads", c.work.threads, 0, 1024, "threads of one generation; 0: all cores");
+  v.integer("lease_seconds", c.work.lease_seconds, 5, 86400,
+            "a worker that is silent for so long loses its job");
+  v.integer("max_attempts", c.work.max_attempts, 1, 100, "tries of a job, crashes included");
+  v.integer("poll_ms", c.work.poll_ms, 10, 60000, "pause between looks at an empty queue");
+  v.integer("shutdown_seconds", c.work.shutdown_seconds, 0, 3600,
+            "time to finish jobs after SIGTERM before they go back to the queue");
+  v.table("photos");
+  v.flag("allow_old_versions", c.photos.policy.allow_old_versions,
+         "also use CC BY 1.0 to 3.0, which end at the first mistake in a credit");
+  v.flag("allow_sharealike", c.photos.policy.allow_sharealike,
+         "also use CC BY-SA: the card is then under the same licence");
+  v.texts("also_allow", c.photos.policy.also_allow, "further licences by SPDX id; never NC or ND");
+  v.integer("min_width", c.photos.min_width, 1, 32768, "narrower pictures are refused, in pixels");
+  v.integer("max_megapixels", c.photos.max_megapixels, 1, 1000, "larger pictures are refused");
+  v.integer("max_file_mib", c.photos.max_file_mib, 1, 512, "larger files are refused, in MiB");
+}
+
+// Fills the configuration from TOML; tables that are missing keep their defaults.
+class Reading {
+ public:
+  Reading(TomlReader& root, std::filesystem::path folder)
+      : root_(root), folder_(std::move(folder)) {}
+  ~Reading() = default;
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+
+  void table(const char* key) {
+    finish();
+    static const toml::table kEmpty;
+    const toml::table* found = root_.table(key);
+    reader_.emplace(root_.child(key, found != nullptr ? *found : kEmpty));
+  }
+  void text(const char* key, std::string& value, const char*) { value = reader_->text(key, value); }
+  void path(const char* key, std::filesystem::path& value, const char*) {
+    const std::string given = reader_->text(key, value.string());
+    if (given.empty()) reader_->refuse(key, "expected a path, found an empty string");
+    value = (folder_ / given).lexically_normal();
+  }
+  void flag(const char* key, bool& value, const char*) { value = reader_->flag(key, value); }
+  void texts(const char* key, std::vector<std::string>& value, const char*) {
+    value = reader_->texts(key);
+  }
+  void integer(const char* key, int& value, int least, int most, const char*) {
+    const std::int64_t found = reader_->integer(key, value);
+    if (found < least || found > most) {
+      reader_->refuse(key, concat("expected ", least, " to ", most, ", found ", found));
+    }
+    value = static_cast<int>(found);
+  }
+  void finish() {
+    if (reader_) reader_->finish();
+  }
+
+ private:
+  TomlReader& root_;
+  std::filesystem::path folder_;
+  std::optional<TomlReader> reader_;
+};
+
+std::string quoted(const std::string& text) {
+  std::ostringstream out;
+  out << toml::value<std::string>(text);
+  return out.str();
+}
+
+class Describing {
+ public:
+  void table(const char* key) { table_ = key; }
+  void text(const char* key, std::string& value, const char* meaning) {
+    add(key, quoted(value), meaning);
+  }
+  void path(const char* key, std::filesystem::path& value, const char* meaning) {
+    add(key, quoted(value.string()), meaning);
+  }
+  void flag(const char* key, bool& value, const char* meaning) {
+    add(key, value ? "true" : "false", meaning);
+  }
+  void texts(const char* key, std::vector<std::string>& value, const char* meaning) {
+    std::string list;
+    for (const std::string& item : value) list += (list.empty() ? "" : ", ") + quoted(item);
+    add(key, "[" + list + "]", meaning);
+  }
+  void integer(const char* key, int& value, int, int, const char* meaning) {
+    add(key, std::to_string(value), meaning);
+  }
+  std::vector<Setting> take() { return std::move(found_); }
+
+ private:
+  void add(const char* key, std::string value, const char* meaning) {
+    found_.push_back({table_ + "." + key, std::move(value), meaning});
+  }
+  std::string table_;
+  std::vector<Setting> found_;
+};
+
+// "GPL-2.0-or-later" is one; a licence that forbids commercial use or changes stays forbidden.
+void check_policy(const Config& config, const std::string& what) {
+  for (const std::string& id : config.photos.policy.also_allow) {
+    const photos::License license = photos::read_license(id);
+    if (id.empty() || license.noncommercial || license.noderivatives) {
+      fail(Cause::BadInput, what, ": photos.also_allow: expected an SPDX id, found \"", id,
+           "\"; licences that forbid commercial use or changes can not be allowed");
+    }
+  }
+}
+
+Config read(const toml::table& table, const std::string& what,
+            const std::filesystem::path& folder) {
+  Config config;
+  TomlReader root(table, what);
+  Reading reading(root, std::filesystem::absolute(folder));
+  visit(config, reading);
+  reading.finish();
+  root.finish();
+  check_policy(config, what);
+  return config;
+}
+
+std::filesystem::path find_config() {
+  std::vector<std::filesystem::path> places = {"config.toml"};
+  const char* xdg = std::getenv("XDG_CONFIG_HOME");
+  const char* home = std::getenv("HOME");
+  if (xdg != nullptr && xdg[0] == '/') {
+    places.push_back(std::filesystem::path(xdg) / "affiche/config.toml");
+  } else if (home != nullptr && home[0] == '/') {
+    places.push_back(std::filesystem::path(home) / ".config/affiche/config.toml");
+  }
+  places.emplace_back("/etc/affiche/config.toml");
+  for (const auto& place : places) {
+    std::error_code unreadable;
+    if (std::filesystem::exists(place, unreadable)) return place;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<Setting> settings(const Config& config) {
+  Config copy = config;
+  Describing describing;
+  visit(copy, describing);
+  return describing.take();
+}
+
+Config parse_config(const std::string& text, const std::string& what,
+                    const std::filesystem::path& folder) {
+  return read(parse_toml(text, what), what, folder);
+}
+
+Config load_config(const std::filesystem::path& file) {
+  const std::filesystem::path place = file.empty() ? find_config() : file;
+  if (place.empty()) return parse_config("", "built-in defaults", ".");
+  Config config =
+      read(parse_toml_file(place), place.string(), std::filesystem::absolute(place).parent_path());
+  config.file = std::filesystem::absolute(place).lexically_normal();
+  return config;
+}
+
+}  // namespace affiche::service

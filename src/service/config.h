@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The settings of one installation, read strictly from config.toml. Each field's comment names its
+// key, unit and default; docs/configuration.md is tested against settings().
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "photos/licenses.h"
+
+namespace affiche::service {
+
+struct SiteSettings {
+  std::string name = "affiche";  // site.name: written as publisher into XMP
+  std::string url;               // site.url: home page, https://…; empty: none
+  std::string contact;           // site.contact: operator's address for web services; empty: none
+};
+
+// Relative paths in the file are resolved against the folder of the file.
+struct PathSettings {
+  std::filesystem::path database = "var/affiche.db";  // paths.database: SQLite file
+  std::filesystem::path artifacts = "var/artifacts";  // paths.artifacts: content-addressed files
+  std::filesystem::path output = "out";               // paths.output: cards of jobs without `out`
+  std::filesystem::path templates = "templates";      // paths.templates
+  std::filesystem::path brands = "brands";            // paths.brands
+  std::filesystem::path models = "assets/models";     // paths.models: base of model and LoRA names
+};
+
+struct WorkSettings {
+  int workers = 1;            // work.workers: jobs worked on at once, 1 … 64
+  int threads = 0;            // work.threads: of one generation; 0: all cores
+  int lease_seconds = 120;    // work.lease_seconds: a silent worker loses its job after this
+  int max_attempts = 5;       // work.max_attempts: tries of a job, crashes included
+  int poll_ms = 500;          // work.poll_ms: pause between looks at an empty queue
+  int shutdown_seconds = 30;  // work.shutdown_seconds: time to finish after SIGTERM
+};
+
+struct PhotoSettings {
+  photos::Policy policy;     // photos.allow_old_versions, .allow_sharealike, .also_allow
+  int min_width = 640;       // photos.min_width: narrower pictures are refused; pixels
+  int max_megapixels = 100;  // photos.max_megapixels: larger pictures are refused
+  int max_file_mib = 64;     // photos.max_file_mib: larger files are refused
+};
+
+struct Config {
+  std::filesystem::path file;  // that it was read from; empty: built-in defaults
+  SiteSettings site;
+  PathSettings paths;
+  WorkSettings work;
+  PhotoSettings photos;
+};
+
+// One key of config.toml as documentation and `affiche doctor` show it.
+struct Setting {
+  std::string key;      // "work.lease_seconds"
+  std::string value;    // as TOML
+  std::string meaning;  // one line
+};
+
+// Every key with its value in `config`, in the order of the file.
+std::vector<Setting> settings(const Config& config);
+
+// Reads `file`, or, when it is empty, the first that exists of ./config.toml,
+// $XDG_CONFIG_HOME/affiche/config.toml (~/.config) and /etc/affiche/config.toml; with none of them
+// the defaults, relative to the working folder. Paths in the result are absolute. NotFound for a
+// named file that does not exist, BadInput with file:line:column for its content.
+Config load_config(const std::filesystem::path& file = {});
+
+// The same from text. `folder` is what relative paths are resolved against.
+Config parse_config(const std::string& text, const std::string& what,
+                    const std::filesystem::path& folder);
+
+}  // namespace affiche::service
