@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diffusion/nn/layers.h"
+
+#include <ATen/ATen.h>
+
+#include "base/error.h"
+
+namespace affiche::diffusion {
+
+Linear::Linear(Parameters& parameters, const std::string& name, std::int64_t in, std::int64_t out,
+               bool bias) {
+  parameters.add(name + ".weight", weight_, {out, in});
+  if (bias) parameters.add(name + ".bias", bias_, {out});
+}
+
+at::Tensor Linear::operator()(const at::Tensor& x) const {
+  return at::linear(x, weight_, bias_);
+}
+
+Conv2d::Conv2d(Parameters& parameters, const std::string& name, std::int64_t in, std::int64_t out,
+               std::int64_t kernel, std::int64_t stride, std::int64_t padding)
+    : stride_(stride), padding_(padding) {
+  parameters.add(name + ".weight", weight_, {out, in, kernel, kernel});
+  parameters.add(name + ".bias", bias_, {out});
+}
+
+at::Tensor Conv2d::operator()(const at::Tensor& x) const {
+  return at::conv2d(x, weight_, bias_, {stride_, stride_}, {padding_, padding_});
+}
+
+GroupNorm::GroupNorm(Parameters& parameters, const std::string& name, std::int64_t groups,
+                     std::int64_t channels, double eps)
+    : groups_(groups), eps_(eps) {
+  if (channels % groups != 0) {
+    fail(Cause::BadInput, "\"norm_num_groups\": ", groups, " groups do not divide the ", channels,
+         " channels of ", name);
+  }
+  parameters.add(name + ".weight", weight_, {channels});
+  parameters.add(name + ".bias", bias_, {channels});
+}
+
+at::Tensor GroupNorm::operator()(const at::Tensor& x) const {
+  return at::group_norm(x, groups_, weight_, bias_, eps_);
+}
+
+LayerNorm::LayerNorm(Parameters& parameters, const std::string& name, std::int64_t width,
+                     double eps)
+    : width_(width), eps_(eps) {
+  parameters.add(name + ".weight", weight_, {width});
+  parameters.add(name + ".bias", bias_, {width});
+}
+
+at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
+  return at::layer_norm(x, {width_}, weight_, bias_, eps_);
+}
+
+Embedding::Embedding(Parameters& parameters, const std::string& name, std::int64_t count,
+                     std::int64_t width) {
+  parameters.add(name + ".weight", weight_, {count, width});
+}
+
+at::Tensor Embedding::operator()(const at::Tensor& indices) const {
+  return at::embedding(weight_, indices);
+}
+
+}  // namespace affiche::diffusion
