@@ -4,6 +4,8 @@
 #include "service/config.h"
 
 #include <cstdlib>
+#include <optional>
+#include <sstream>
 
 #include "base/error.h"
 #include "base/toml.h"
@@ -86,7 +88,7 @@ class Reading {
   std::optional<TomlReader> reader_;
 };
 
-std::string quoted(const std::string& text) {
+std::string toml_quoted(const std::string& text) {
   std::ostringstream out;
   out << toml::value<std::string>(text);
   return out.str();
@@ -96,17 +98,17 @@ class Describing {
  public:
   void table(const char* key) { table_ = key; }
   void text(const char* key, std::string& value, const char* meaning) {
-    add(key, quoted(value), meaning);
+    add(key, toml_quoted(value), meaning);
   }
   void path(const char* key, std::filesystem::path& value, const char* meaning) {
-    add(key, quoted(value.string()), meaning);
+    add(key, toml_quoted(value.string()), meaning);
   }
   void flag(const char* key, bool& value, const char* meaning) {
     add(key, value ? "true" : "false", meaning);
   }
   void texts(const char* key, std::vector<std::string>& value, const char* meaning) {
     std::string list;
-    for (const std::string& item : value) list += (list.empty() ? "" : ", ") + quoted(item);
+    for (const std::string& item : value) list += (list.empty() ? "" : ", ") + toml_quoted(item);
     add(key, "[" + list + "]", meaning);
   }
   void integer(const char* key, int& value, int, int, const char* meaning) {
