@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The generated pictures of a brand. A picture is made once: its recipe's hash finds it again, in
+// this process and in every other that shares the store.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "cards/brand.h"
+#include "imaging/photo.h"
+#include "store/artifacts.h"
+#include "store/store.h"
+
+namespace affiche::service {
+
+// One loaded model with its brand's LoRAs on it; defined in backgrounds.cpp so that no header of
+// libtorch reaches the rest of the program.
+class LoadedModel;
+
+class Backgrounds {
+ public:
+  // `threads`: of one generation, 0 for all cores. The store and the artifacts must outlive it.
+  Backgrounds(store::Store& store, const store::Artifacts& artifacts, int threads);
+  ~Backgrounds();
+
+  struct Made {
+    std::string artifact;  // SHA-256 of the raw pixels
+    std::string recipe_sha256;
+    std::string recipe;   // JSON
+    bool cached = false;  // it was there already
+  };
+  // The picture named `layer` ("background", "chrome") in one of the brand's variations.
+  // Thread-safe; generations run one after another, as each uses all cores. Errors: BadInput when
+  // the brand has no prompt for the layer, NotFound for a missing model or LoRA file, Cancelled.
+  Made make(const cards::Brand& brand, const std::string& layer, std::int64_t variation,
+            std::stop_token stop);
+
+  // What make() made, with its pixels. Unavailable when the artifact is damaged or gone: the entry
+  // is forgotten, and the next attempt makes it again.
+  Generated load(const Made& made);
+
+ private:
+  Recipe recipe_for(const cards::Brand& brand, const std::string& layer, std::int64_t variation);
+  std::string hash_of(const std::filesystem::path& file);
+  Image generate(const cards::Brand& brand, const Recipe& recipe, std::stop_token stop);
+
+  store::Store& store_;
+  const store::Artifacts& artifacts_;
+  int threads_;
+  std::mutex mutex_;  // guards model_ and the generation itself
+  std::unique_ptr<LoadedModel> model_;
+  std::mutex hashes_mutex_;
+  std::map<std::string, std::string> hashes_;  // path, size and time of change -> SHA-256
+};
+
+// The variation of a card among those of its brand: the same text always gets the same one.
+std::int64_t variation_of(const std::string& text, const cards::Brand& brand);
+
+}  // namespace affiche::service

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/card_bench.h"
+
+#include <chrono>
+
+#include "base/error.h"
+#include "base/sha256.h"
+#include "service/card_files.h"
+#include "service/card_job.h"
+#include "service/names.h"
+
+namespace affiche::service {
+
+CardBench::CardBench(const Config& config)
+    : config_(config),
+      store_(config.paths.database, clock_),
+      artifacts_(config.paths.artifacts),
+      backgrounds_(store_, artifacts_, config.work.threads),
+      templates_(cards::load_template),
+      brands_(cards::load_brand) {}
+
+cards::CardInputs CardBench::inputs_for(const CardRequest& request, const cards::Template& card,
+                                        const cards::Brand& brand) {
+  cards::CardInputs inputs;
+  inputs.variables = job_variables(request.variables, "set");
+  if (!request.photo.empty()) {
+    if (!request.credit) {
+      fail(Cause::Usage, request.photo, ": expected a credit with the photograph; add --credit");
+    }
+    const photos::Decision decision =
+        photos::decide(photos::read_license(request.credit->license), config_.photos.policy);
+    if (!decision.allowed) fail(Cause::Refused, request.photo, ": ", decision.reason);
+    const std::size_t limit = static_cast<std::size_t>(config_.photos.max_file_mib) << 20;
+    inputs.photo = Photo(read_bytes(request.photo, limit), *request.credit);
+  }
+  for (const std::string& source : card.generated_names(inputs.photo.has_value())) {
+    const Backgrounds::Made made =
+        backgrounds_.make(brand, source, variation_of(request.variables, brand), {});
+    inputs.generated.emplace(source, backgrounds_.load(made));
+  }
+  return inputs;
+}
+
+std::vector<CardAnswer> CardBench::make(const CardRequest& request) {
+  const auto start = std::chrono::steady_clock::now();
+  if (request.out.empty()) fail(Cause::Usage, "compose: expected an output file; add --out");
+  for (const std::string& out : request.out) cards::format_for(out);
+  const auto card =
+      templates_.get(named_file(request.card_template, config_.paths.templates, "template"));
+  const auto brand = brands_.get(named_file(request.brand, config_.paths.brands, "brand"));
+  const cards::CardInputs inputs = inputs_for(request, *card, *brand);
+  const cards::Composed composed = compose(*card, *brand, inputs);
+  const std::string created = iso8601(clock_.now());
+
+  std::vector<CardAnswer> answers;
+  for (const std::string& out : request.out) {
+    const CardFile file =
+        encode_card(composed, *brand, inputs, cards::format_for(out), created, config_.site.url);
+    write_atomically(out, file.bytes);
+    write_atomically(credits_path(out), file.credits_json);
+    if (file.credit) {
+      store::CreditEntry entry;
+      entry.card_path = std::filesystem::absolute(out).string();
+      entry.card_sha256 = sha256_hex(file.bytes);
+      entry.photo_id = sha256_hex(inputs.photo->encoded());
+      entry.credit = *file.credit;
+      entry.line = file.credit_line;
+      store_.add_credit(entry);
+    }
+    const std::chrono::duration<double, std::milli> elapsed =
+        std::chrono::steady_clock::now() - start;
+    answers.push_back({out, file.bytes.size(), elapsed.count(), file.warnings});
+  }
+  return answers;
+}
+
+}  // namespace affiche::service

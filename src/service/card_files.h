@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// A composed card as bytes, and where its files go. Used by the worker and by `affiche compose`, so
+// that both make the same files from the same inputs.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "cards/compose.h"
+#include "cards/encode.h"
+
+namespace affiche::service {
+
+struct CardFile {
+  Bytes bytes;
+  std::string title;
+  std::optional<Credit> credit;  // as printed
+  std::string credit_line;
+  std::string credits_json;  // the content of NAME.credits.json
+  int quality = 0;           // of the encoder; 0 for lossless formats
+  std::vector<std::string> warnings;
+};
+
+// Composes, writes the metadata and encodes. `created` is ISO 8601 and goes into the file: the same
+// inputs and time give the same bytes. Errors as cards::compose().
+CardFile make_card_file(const cards::Template& card, const cards::Brand& brand,
+                        const cards::CardInputs& inputs, cards::Format format,
+                        const std::string& created, const std::string& site_url);
+
+// The same with the composition done before, for several formats of one card.
+CardFile encode_card(const cards::Composed& composed, const cards::Brand& brand,
+                     const cards::CardInputs& inputs, cards::Format format,
+                     const std::string& created, const std::string& site_url);
+
+// JPEG for a folder or no name; else by the file's extension (Usage for unknown ones).
+cards::Format card_format(const std::string& out);
+
+// `out` when it names a file; else OUT/TITLE-HASH.jpg, or FOLDER/TITLE-HASH.jpg when it is empty.
+// The name carries the start of the content's SHA-256, because platforms cache cards by URL.
+std::filesystem::path card_path(const std::string& out, const std::filesystem::path& folder,
+                                const std::string& title, const std::string& sha256);
+
+// NAME.jpg -> NAME.credits.json
+std::filesystem::path credits_path(const std::filesystem::path& card);
+
+}  // namespace affiche::service

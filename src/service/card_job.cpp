@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/card_job.h"
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/suggest.h"
+
+namespace affiche::service {
+namespace {
+
+// The stages' details were written by this program; a row that was edited by hand fails its own
+// job.
+Json stage_detail(const store::Stages& done, const std::string& stage) {
+  const auto found = done.find(stage);
+  if (found == done.end()) fail(Cause::Internal, "stage \"", stage, "\": expected to be finished");
+  return parse_json(found->second.detail, "detail of stage " + stage);
+}
+
+}  // namespace
+
+PhotoRequest photo_request(const std::string& json, const std::string& what) {
+  PhotoRequest request;
+  const Json value = parse_json(json.empty() ? "null" : json, what);
+  if (value.is_null()) return request;
+  if (value.is_string()) {
+    request.query = value.get<std::string>();
+    if (request.query.find("://") != std::string::npos) {
+      fail(Cause::BadInput, what, ": \"", request.query,
+           "\": expected words, an id, or a path with a credit; a URL can't be fetched by this "
+           "version, import the picture with `affiche photos import`");
+    }
+    return request;
+  }
+  if (!value.is_object()) {
+    fail(Cause::BadInput, what, ": expected null, a text or an object, found ", value.type_name());
+  }
+  static const std::vector<std::string> kKeys = {"query", "id", "path", "credit"};
+  for (const auto& [key, entry] : value.items()) {
+    if (key == "credit" && entry.is_object()) {
+      request.credit = credit_from_json(entry.dump(), what + ": credit");
+    } else if (key == "query" && entry.is_string()) {
+      request.query = entry.get<std::string>();
+    } else if (key == "id" && entry.is_string()) {
+      request.id = entry.get<std::string>();
+    } else if (key == "path" && entry.is_string()) {
+      request.path = entry.get<std::string>();
+    } else {
+      fail(Cause::BadInput, what, ": unknown key or wrong type: \"", key, "\"",
+           suggestion(key, kKeys));
+    }
+  }
+  if (request.query.empty() + request.id.empty() + request.path.empty() != 2) {
+    fail(Cause::BadInput, what, ": expected exactly one of query, id and path");
+  }
+  if (!request.path.empty()) validate(request.credit);
+  return request;
+}
+
+std::map<std::string, std::string> job_variables(const std::string& json, const std::string& what) {
+  const Json value = parse_json(json, what);
+  if (!value.is_object()) fail(Cause::BadInput, what, ": expected a JSON object");
+  std::map<std::string, std::string> variables;
+  for (const auto& [key, entry] : value.items()) {
+    if (entry.is_string()) {
+      variables[key] = entry.get<std::string>();
+    } else if (entry.is_number()) {
+      variables[key] = entry.dump();
+    } else {
+      fail(Cause::BadInput, what, ": ", key, ": expected a string or a number, found ",
+           entry.type_name());
+    }
+  }
+  return variables;
+}
+
+std::string to_json(const ChosenPhoto& chosen) {
+  return Json{{"photo", {{"id", chosen.id}, {"credit", Json::parse(to_json(chosen.credit))}}}}
+      .dump();
+}
+
+std::string without_photo(const std::string& reason) {
+  return Json{{"photo", nullptr}, {"reason", reason}}.dump();
+}
+
+std::optional<ChosenPhoto> chosen_photo(const store::Stages& done) {
+  const Json photo = stage_detail(done, "photo").at("photo");
+  if (photo.is_null()) return std::nullopt;
+  return ChosenPhoto{photo.at("id").get<std::string>(),
+                     credit_from_json(photo.at("credit").dump(), "credit of stage photo")};
+}
+
+std::string to_json(const MadeByName& made) {
+  Json pictures = Json::object();
+  for (const auto& [source, picture] : made) {
+    pictures[source] = {{"artifact", picture.artifact},
+                        {"recipe_sha256", picture.recipe_sha256},
+                        {"recipe", Json::parse(picture.recipe)},
+                        {"cached", picture.cached}};
+  }
+  return Json{{"pictures", pictures}}.dump();
+}
+
+MadeByName made_pictures(const store::Stages& done) {
+  MadeByName made;
+  const Json detail = stage_detail(done, "background");
+  for (const auto& [source, picture] : detail.at("pictures").items()) {
+    made[source] = {picture.at("artifact").get<std::string>(),
+                    picture.at("recipe_sha256").get<std::string>(), picture.at("recipe").dump(),
+                    picture.at("cached").get<bool>()};
+  }
+  return made;
+}
+
+}  // namespace affiche::service
