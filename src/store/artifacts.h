@@ -23,8 +23,8 @@ class Artifacts {
   // as new for sweep(). Durable when it returns.
   std::string put(std::span<const std::uint8_t> bytes);
   bool has(const std::string& sha256) const;
-  // NotFound when missing. Bytes that differ from their name are deleted and reported as Unavailable:
-  // the next attempt makes them again.
+  // NotFound when missing. Bytes that differ from their name are deleted and reported as
+  // Unavailable: the next attempt makes them again.
   Bytes get(const std::string& sha256) const;
   // Where the bytes lie, also when they are missing. BadInput unless 64 lower-case hex digits.
   std::filesystem::path path(const std::string& sha256) const;

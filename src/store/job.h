@@ -54,9 +54,9 @@ struct Job {
   State state = State::Queued;
   int attempts = 0;  // counted when claimed, so that a crash counts
   int max_attempts = 0;
-  std::string worker;       // who holds it; empty unless running
-  std::string error;        // of the last attempt that failed
-  std::string error_cause;  // affiche::name(Cause), or "lost" for a lease that ended
+  std::string worker;                // who holds it; empty unless running
+  std::string error;                 // of the last attempt that failed
+  std::string error_cause;           // affiche::name(Cause), or "lost" for a lease that ended
   std::vector<std::string> outputs;  // paths of the finished files
   Millis created = 0;
   Millis updated = 0;

@@ -17,15 +17,15 @@ struct PhotoRecord {
   std::string id;  // SHA-256 of the encoded bytes
   Credit credit;
   std::vector<std::string> keywords;
-  int width = 0;   // pixels
-  int height = 0;  // pixels
+  int width = 0;           // pixels
+  int height = 0;          // pixels
   std::string media_type;  // "image/jpeg"
   Millis imported_at = 0;  // 0: put_photo() takes the time
 };
 
 // One use of one photo on one finished file. Rows are only ever added; they outlive their job.
 struct CreditEntry {
-  std::int64_t id = 0;                // given by the store
+  std::int64_t id = 0;                 // given by the store
   std::optional<std::int64_t> job_id;  // empty for a card that was made without a job
   std::string card_path;
   std::string card_sha256;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: jobs, their stages and attempts, photographs, what was generated, and the ledger of
-// credits, in one SQLite file. All SQL is behind this class. Thread-safe; several processes may open
-// the same file. Every call ends within its timeout: Unavailable when the file stays locked.
+// credits, in one SQLite file. All SQL is behind this class. Thread-safe; several processes may
+// open the same file. Every call ends within its timeout: Unavailable when the file stays locked.
 #pragma once
 
 #include <filesystem>
@@ -22,16 +22,16 @@ class Database;
 
 class Store {
  public:
-  // Opens or creates the file and its folder and applies pending migrations. `clock` must outlive the
-  // store. Refused for a database that is newer than this program, that was migrated by other text,
-  // that is not affiche's, or that lies on a network file system.
+  // Opens or creates the file and its folder and applies pending migrations. `clock` must outlive
+  // the store. Refused for a database that is newer than this program, that was migrated by other
+  // text, that is not affiche's, or that lies on a network file system.
   Store(const std::filesystem::path& file, const Clock& clock);
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // Jobs: entering. All or none; durable when it returns. BadInput for malformed JSON or numbers out
-  // of range, with the index of the job.
+  // Jobs: entering. All or none; durable when it returns. BadInput for malformed JSON or numbers
+  // out of range, with the index of the job.
   std::vector<Enqueued> enqueue(std::span<const NewJob> jobs);
 
   // Jobs: working. Each call after claim() carries the claim and changes nothing when it was lost.
@@ -42,17 +42,17 @@ class Store {
   // False, and nothing is written, when the claim was lost; so also below.
   bool record_stage(const Claim& claim, const StageRecord& stage);
   // The last stage, the outputs and the ledger's rows in one transaction.
-  bool complete(const Claim& claim, const StageRecord& last, const std::vector<std::string>& outputs,
-                std::span<const CreditEntry> credits);
-  // Retrying at `retry_at`, or dead without one, or when the attempts are used up, or cancelled when
-  // that was asked for. Nothing when the claim was lost.
+  bool complete(const Claim& claim, const StageRecord& last,
+                const std::vector<std::string>& outputs, std::span<const CreditEntry> credits);
+  // Retrying at `retry_at`, or dead without one, or when the attempts are used up, or cancelled
+  // when that was asked for. Nothing when the claim was lost.
   std::optional<State> fail(const Claim& claim, const std::string& cause,
                             const std::string& message, std::optional<Millis> retry_at);
   // Back to the queue; the attempt does not count.
   bool give_back(const Claim& claim);
   bool finish_cancelled(const Claim& claim);
-  // Takes back the jobs whose lease ended: retrying after a pause, or dead when the attempts are used
-  // up. Returns the jobs as they are afterwards.
+  // Takes back the jobs whose lease ended: retrying after a pause, or dead when the attempts are
+  // used up. Returns the jobs as they are afterwards.
   std::vector<Job> reap(const Backoff& backoff);
 
   // Jobs: looking.
