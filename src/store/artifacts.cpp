@@ -73,7 +73,7 @@ std::filesystem::path Artifacts::path(const std::string& sha256) const {
   return folder_ / sha256.substr(0, 2) / sha256;
 }
 
-std::string Artifacts::put(std::span<const std::uint8_t> bytes) {
+std::string Artifacts::put(std::span<const std::uint8_t> bytes) const {
   const std::string name = sha256_hex(bytes);
   const std::filesystem::path file = path(name);
   const FolderLock lock(folder_, LOCK_SH);

@@ -21,7 +21,7 @@ class Artifacts {
 
   // Returns the SHA-256 of the bytes. Bytes that are there already are not written again, but count
   // as new for sweep(). Durable when it returns.
-  std::string put(std::span<const std::uint8_t> bytes);
+  std::string put(std::span<const std::uint8_t> bytes) const;
   bool has(const std::string& sha256) const;
   // NotFound when missing. Bytes that differ from their name are deleted and reported as
   // Unavailable: the next attempt makes them again.
