@@ -46,6 +46,12 @@ std::vector<std::string> words_of(std::string_view text) {
   return words;
 }
 
+License not_understood(std::string_view given) {
+  License license;
+  license.id = given;
+  return license;
+}
+
 License public_domain(const char* id, const char* url) {
   License license;
   license.id = id;
@@ -129,7 +135,7 @@ License from_deed(std::string_view path, std::string_view given) {
   if (!words.empty() && words[0] == "licenses") {
     return creative_commons(std::span(words).subspan(1), given);
   }
-  return {.id = std::string(given)};
+  return not_understood(given);
 }
 
 }  // namespace
@@ -144,7 +150,7 @@ License read_license(std::string_view text) {
     if (rest.starts_with("www.")) rest.remove_prefix(4);
     constexpr std::string_view kHost = "creativecommons.org/";
     if (rest.starts_with(kHost)) return from_deed(rest.substr(kHost.size()), given);
-    return {.id = std::string(given)};
+    return not_understood(given);
   }
   const std::vector<std::string> words = words_of(given);
   if (words.empty()) return {};
@@ -161,7 +167,7 @@ License read_license(std::string_view text) {
   }
   if (words[0] == "cc") return creative_commons(std::span(words).subspan(1), given);
   if (words[0] == "by") return creative_commons(words, given);
-  return {.id = std::string(given)};
+  return not_understood(given);
 }
 
 Decision decide(const License& license, const Policy& policy) {
