@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "catch.h"
-#include "goldens.h"
+#include "diffusion/goldens.h"
 
 using namespace affiche;
 using namespace affiche::diffusion;

@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "catch.h"
+#include "diffusion/goldens.h"
 #include "diffusion/nn/autoencoder_kl.h"
-#include "goldens.h"
 
 using namespace affiche;
 using namespace affiche::diffusion;

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sinusoidal embedding of diffusion time and the two layers behind it.
+#pragma once
+
+#include "diffusion/nn/layers.h"
+
+namespace affiche::diffusion {
+
+// timesteps: B (any dtype, may be fractional) -> B x width, float32, on the same device.
+// Frequencies exp(-ln(10000) i / (width/2 - shift)); `cos_first` swaps the halves ("Attention is
+// all you need", with the order and shift of diffusers' flip_sin_to_cos and freq_shift).
+at::Tensor timestep_embedding(const at::Tensor& timesteps, std::int64_t width, bool cos_first,
+                              double shift);
+
+// linear_2(silu(linear_1(x))).
+class TimestepEmbedding {
+ public:
+  TimestepEmbedding(Parameters& parameters, const std::string& name, std::int64_t in,
+                    std::int64_t width);
+  at::Tensor operator()(const at::Tensor& x) const;
+  const at::Tensor& weight() const { return linear_1_.weight(); }
+
+ private:
+  Linear linear_1_, linear_2_;
+};
+
+}  // namespace affiche::diffusion

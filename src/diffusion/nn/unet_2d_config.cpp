@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diffusion/nn/unet_2d_config.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "diffusion/nn/config_reader.h"
+
+namespace affiche::diffusion {
+namespace {
+
+// Which blocks attend; every other type of block is refused.
+std::vector<bool> attending(ConfigReader& reader, const char* key, const std::string& with,
+                            const std::string& without, std::vector<std::string> fallback,
+                            std::size_t levels) {
+  const std::vector<std::string> types = reader.texts(key, std::move(fallback));
+  std::vector<bool> result;
+  for (const std::string& type : types) {
+    if (type != with && type != without) {
+      reader.refuse(key, concat("only ", with, " and ", without, " are supported"));
+    }
+    result.push_back(type == with);
+  }
+  if (result.size() != levels) {
+    reader.refuse(key,
+                  concat("expected one block for each of the ", levels, " block_out_channels"));
+  }
+  return result;
+}
+
+void refuse_what_is_not_built(ConfigReader& reader) {
+  reader.only("only_cross_attention", "false");
+  reader.only("mid_block_only_cross_attention", "false");
+  reader.only("dual_cross_attention", "false");
+  reader.only("encoder_hid_dim");
+  reader.only("encoder_hid_dim_type");
+  reader.only("class_embed_type");
+  reader.only("num_class_embeds");
+  reader.only("class_embeddings_concat", "false");
+  reader.only("projection_class_embeddings_input_dim");
+  reader.only("addition_embed_type");
+  reader.only("addition_time_embed_dim");
+  reader.only("num_attention_heads");
+  reader.only("resnet_time_scale_shift", "\"default\"");
+  reader.only("resnet_skip_time_act", "false");
+  reader.only("resnet_out_scale_factor", "1.0");
+  reader.only("mid_block_scale_factor", "1");
+  reader.only("time_embedding_type", "\"positional\"");
+  reader.only("time_embedding_act_fn");
+  reader.only("timestep_post_act");
+  reader.only("time_cond_proj_dim");
+  reader.only("attention_type", "\"default\"");
+  reader.only("cross_attention_norm");
+  reader.only("reverse_transformer_layers_per_block");
+  // Without an addition_embed_type its number of heads means nothing; dropout is for training.
+  reader.ignore({"addition_embed_type_num_heads", "dropout"});
+}
+
+void read_middle(ConfigReader& reader, const nlohmann::ordered_json& json,
+                 UNet2DConditionConfig& config) {
+  const std::string type = reader.text("mid_block_type", "UNetMidBlock2DCrossAttn");
+  if (type != "UNetMidBlock2DCrossAttn" && type != "UNetMidBlock2D") {
+    reader.refuse("mid_block_type",
+                  "only UNetMidBlock2DCrossAttn, UNetMidBlock2D and null are "
+                  "supported");
+  }
+  config.mid_attention = type == "UNetMidBlock2DCrossAttn";
+  config.mid_block = !(json.contains("mid_block_type") && reader.is_null("mid_block_type"));
+}
+
+std::int64_t odd(ConfigReader& reader, const char* key) {
+  const std::int64_t kernel = reader.integer(key, 3);
+  if (kernel % 2 == 0) reader.refuse(key, "expected an odd number");
+  return kernel;
+}
+
+}  // namespace
+
+UNet2DConditionConfig UNet2DConditionConfig::from_json(const Json& json) {
+  ConfigReader reader(json, "UNet2DConditionModel config");
+  UNet2DConditionConfig config;
+  config.in_channels = reader.integer("in_channels", 4);
+  config.out_channels = reader.integer("out_channels", 4);
+  if (json.contains("sample_size") && json["sample_size"].is_array()) {
+    reader.ignore({"sample_size"});
+  } else {
+    config.sample_size = reader.integer("sample_size", 0);
+  }
+  config.block_out_channels = reader.integers("block_out_channels", {320, 640, 1280, 1280});
+  const std::size_t levels = config.levels();
+  config.layers_per_block = reader.per_level("layers_per_block", levels, 2);
+  config.heads = reader.per_level("attention_head_dim", levels, 8);
+  config.transformer_layers = reader.per_level("transformer_layers_per_block", levels, 1);
+  config.cross_attention_dim = reader.per_level("cross_attention_dim", levels, 1280);
+  const std::string cross_down = "CrossAttnDownBlock2D", cross_up = "CrossAttnUpBlock2D";
+  config.down_attention = attending(reader, "down_block_types", cross_down, "DownBlock2D",
+                                    {cross_down, cross_down, cross_down, "DownBlock2D"}, levels);
+  config.up_attention = attending(reader, "up_block_types", cross_up, "UpBlock2D",
+                                  {"UpBlock2D", cross_up, cross_up, cross_up}, levels);
+  read_middle(reader, json, config);
+  config.norm_num_groups = reader.integer("norm_num_groups", 32);
+  config.norm_eps = reader.number("norm_eps", 1e-5);
+  config.downsample_padding = reader.any_integer("downsample_padding", 1);
+  if (config.downsample_padding != 0 && config.downsample_padding != 1) {
+    reader.refuse("downsample_padding", "only 0 and 1 are supported");
+  }
+  config.conv_in_kernel = odd(reader, "conv_in_kernel");
+  config.conv_out_kernel = odd(reader, "conv_out_kernel");
+  config.time_embedding_dim =
+      reader.integer("time_embedding_dim", 4 * config.block_out_channels.front());
+  config.flip_sin_to_cos = reader.flag("flip_sin_to_cos", true);
+  config.freq_shift = reader.number("freq_shift", 0);
+  config.center_input_sample = reader.flag("center_input_sample", false);
+  config.use_linear_projection = reader.flag("use_linear_projection", false);
+  config.upcast_attention = reader.flag("upcast_attention", false);
+  const std::string act = reader.text("act_fn", "silu");
+  if (act != "silu" && act != "swish") reader.refuse("act_fn", "only silu is supported");
+  refuse_what_is_not_built(reader);
+  reader.finish();
+  return config;
+}
+
+}  // namespace affiche::diffusion
