@@ -33,7 +33,8 @@ struct Voice {
   double guidance = 5;
   int width = 0;                // pixels to generate; 0: the model's own
   int height = 0;
-  std::int64_t seed = 0;        // the base; the job adds its own
+  std::int64_t seed = 0;        // the base; a card adds the number of its variation
+  int variations = 16;          // how many pictures of each prompt the cards share
   std::map<std::string, std::string> prompts;  // by the name of the generated layer
   std::string negative_prompt;
 };

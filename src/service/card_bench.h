@@ -8,8 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "cards/brand.h"
-#include "cards/template.h"
+#include "cards/compose.h"
 #include "service/backgrounds.h"
 #include "service/config.h"
 #include "service/kept_files.h"
