@@ -28,13 +28,13 @@ struct VoiceLora {
 struct Voice {
   std::filesystem::path model;  // a diffusers folder or a checkpoint file
   std::vector<VoiceLora> loras;
-  std::string scheduler;        // diffusers class name; empty: the model's own
+  std::string scheduler;  // diffusers class name; empty: the model's own
   int steps = 20;
   double guidance = 5;
-  int width = 0;                // pixels to generate; 0: the model's own
+  int width = 0;  // pixels to generate; 0: the model's own
   int height = 0;
-  std::int64_t seed = 0;        // the base; a card adds the number of its variation
-  int variations = 16;          // how many pictures of each prompt the cards share
+  std::int64_t seed = 0;                       // the base; a card adds the number of its variation
+  int variations = 16;                         // how many pictures of each prompt the cards share
   std::map<std::string, std::string> prompts;  // by the name of the generated layer
   std::string negative_prompt;
 };

@@ -18,7 +18,7 @@ namespace affiche::cards {
 
 struct CardInputs {
   std::map<std::string, std::string> variables;
-  std::optional<Photo> photo;                 // none: the template's photo-less variant
+  std::optional<Photo> photo;                  // none: the template's photo-less variant
   std::map<std::string, Generated> generated;  // by layer source: "background", "chrome"
   std::string language;  // BCP 47, for shaping and breaking; empty: by the script of the text
 };
@@ -26,16 +26,16 @@ struct CardInputs {
 // What a layer became, for reports and tests.
 struct LayerReport {
   std::string name;
-  Box box;              // text: its ink
-  double size = 0;      // text: pixels per em
+  Box box;          // text: its ink
+  double size = 0;  // text: pixels per em
   int lines = 0;
   double contrast = 0;  // text: the lowest under its lines
 };
 
 struct Composed {
-  Image image;                   // RGB
-  std::optional<Credit> credit;  // as used: with "cropped" when the crop removed something
-  std::string credit_line;       // credit_line(*credit); empty without a photo
+  Image image;                            // RGB
+  std::optional<Credit> credit;           // as used: with "cropped" when the crop removed something
+  std::string credit_line;                // credit_line(*credit); empty without a photo
   std::map<std::string, Recipe> recipes;  // of the pictures that were drawn, by layer source
   std::vector<LayerReport> layers;        // those that were drawn, back to front
   std::vector<std::string> warnings;      // for instance a photo enlarged beyond its pixels

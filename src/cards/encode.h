@@ -26,16 +26,16 @@ Format format_for(const std::filesystem::path& path);
 const char* media_type(Format format);  // "image/jpeg"
 
 struct EncodeOptions {
-  int quality = 88;          // JPEG and WebP, 1 to 100
-  int quality_floor = 70;    // not below it to meet the budget
+  int quality = 88;              // JPEG and WebP, 1 to 100
+  int quality_floor = 70;        // not below it to meet the budget
   std::size_t budget = 300'000;  // bytes; 0: none. PNG has no quality and ignores it
 };
 
 struct Encoded {
   Bytes bytes;
-  int quality = 0;          // that was used
-  bool subsampled = false;  // JPEG: 4:2:0 in place of 4:4:4, the last step to meet the budget
-  bool over_budget = false; // even so it is larger than the budget
+  int quality = 0;           // that was used
+  bool subsampled = false;   // JPEG: 4:2:0 in place of 4:4:4, the last step to meet the budget
+  bool over_budget = false;  // even so it is larger than the budget
 };
 
 // `xmp` is embedded as it is (APP1, iTXt, or the XMP chunk); empty: none.

@@ -31,17 +31,17 @@ struct Box {
 struct Paint {
   enum class Source { Literal, Brand, Variable };
   Source source = Source::Literal;
-  Colour literal;     // Source::Literal
-  std::string name;   // Source::Brand and Source::Variable
-  double alpha = 1;   // multiplied in for Brand and Variable
+  Colour literal;    // Source::Literal
+  std::string name;  // Source::Brand and Source::Variable
+  double alpha = 1;  // multiplied in for Brand and Variable
 };
 
 struct Variable {
   enum class Type { Text, Date, Colour };
   Type type = Type::Text;
   bool required = false;
-  std::string fallback;        // the value when the job gives none
-  int max_length = 300;        // characters without combining marks
+  std::string fallback;  // the value when the job gives none
+  int max_length = 300;  // characters without combining marks
   std::string description;
 };
 
@@ -49,32 +49,32 @@ struct Variable {
 struct Mask {
   enum class Shape { None, Svg, Rounded, Ellipse, Slanted };
   Shape shape = Shape::None;
-  std::string svg;     // Shape::Svg: checked text
-  double radius = 0;   // Shape::Rounded, pixels
-  double slant = 0;    // Shape::Slanted: the left edge's shift from bottom to top, pixels
+  std::string svg;    // Shape::Svg: checked text
+  double radius = 0;  // Shape::Rounded, pixels
+  double slant = 0;   // Shape::Slanted: the left edge's shift from bottom to top, pixels
 };
 
 enum class Align { Start, Centre, End };  // Start is the right edge for right-to-left text
 
 struct TextStyle {
-  std::string font = "body";   // a font name of the brand
+  std::string font = "body";  // a font name of the brand
   Paint colour;
-  double max_size = 32;        // pixels per em
+  double max_size = 32;  // pixels per em
   double min_size = 32;
-  int lines = 1;               // at most
-  double line_height = 1.2;    // times the size
-  double letter_spacing = 0;   // em; ignored in joined scripts
+  int lines = 1;              // at most
+  double line_height = 1.2;   // times the size
+  double letter_spacing = 0;  // em; ignored in joined scripts
   bool uppercase = false;
-  bool balance = false;        // lines of about equal length
-  bool ellipsis = false;       // may be cut; otherwise text that does not fit is an error
+  bool balance = false;   // lines of about equal length
+  bool ellipsis = false;  // may be cut; otherwise text that does not fit is an error
   Align align = Align::Start;
 };
 
 struct GeneratedLayer {
-  std::string source;    // "background", "chrome": the name in CardInputs::generated
+  std::string source;  // "background", "chrome": the name in CardInputs::generated
   Mask mask;
-  double grain = 1.0;    // standard deviation of the film grain, in 8-bit levels
-  bool optional = false; // draw nothing when the picture is not given
+  double grain = 1.0;     // standard deviation of the film grain, in 8-bit levels
+  bool optional = false;  // draw nothing when the picture is not given
 };
 struct SolidLayer {
   Paint colour;
@@ -102,8 +102,8 @@ struct TextLayer {
   std::vector<std::string> content;  // parts with {{variable}} places; empty parts are left out
   std::string joint = " · ";         // between the parts
   TextStyle style;
-  std::string stack;                 // the stack that places it, or empty: its own box
-  double gap = 0;                    // above it in the stack, pixels
+  std::string stack;  // the stack that places it, or empty: its own box
+  double gap = 0;     // above it in the stack, pixels
 };
 struct LogoLayer {
   Align align = Align::Start;
@@ -112,8 +112,8 @@ struct LogoLayer {
 struct ScrimLayer {
   Paint colour;
   double max_opacity = 0.9;
-  double angle = 90;          // the direction in which it fades out, as GradientLayer::angle
-  double solid = 0.5;         // share of the way at full strength before it fades
+  double angle = 90;               // the direction in which it fades out, as GradientLayer::angle
+  double solid = 0.5;              // share of the way at full strength before it fades
   std::vector<std::string> under;  // text layers that it serves
 };
 struct CreditLayer {
@@ -142,7 +142,7 @@ struct Stack {
 
 struct Template {
   enum class PhotoMissing { Variant, Fail };
-  std::string name;         // the file's stem
+  std::string name;  // the file's stem
   std::string description;
   int width = 1200;
   int height = 630;
@@ -150,15 +150,15 @@ struct Template {
   std::map<std::string, Variable> variables;
   std::vector<Stack> stacks;
   std::vector<Layer> layers;
-  std::string sha256;       // over the file and every asset it names: part of the card's key
+  std::string sha256;  // over the file and every asset it names: part of the card's key
 
-  bool has_photo() const;   // a photo layer exists
+  bool has_photo() const;  // a photo layer exists
   // The names of the pictures that compose() will ask for in this variant.
   std::vector<std::string> generated_names(bool with_photo) const;
 };
 
-// Reads a template; asset paths in it are relative to its folder. BadInput with file:line:column for
-// unknown keys, wrong types, a photo layer without a credit layer, an unsafe SVG.
+// Reads a template; asset paths in it are relative to its folder. BadInput with file:line:column
+// for unknown keys, wrong types, a photo layer without a credit layer, an unsafe SVG.
 Template load_template(const std::filesystem::path& path);
 Template parse_template(const std::string& text, const std::string& what,
                         const std::filesystem::path& folder);

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cards/canvas.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "base/error.h"
+
+namespace affiche::cards {
+namespace {
+
+// Integer hash (Wellons, "lowbias32"): the dither must not depend on any library or machine.
+std::uint32_t hash(std::uint32_t x) {
+  x ^= x >> 16;
+  x *= 0x7feb352dU;
+  x ^= x >> 15;
+  x *= 0x846ca68bU;
+  return x ^ (x >> 16);
+}
+
+// Triangular noise of one level either way: removes banding without a noise floor of its own that
+// depends on the value (Lipshitz et al., "Quantization and Dither", 1992).
+float triangular(std::uint32_t bits) {
+  return static_cast<float>(bits & 0xffff) / 65536.0F + static_cast<float>(bits >> 16) / 65536.0F -
+         1.0F;
+}
+
+// Sum of four uniforms: close to a normal distribution of standard deviation 1.
+float normal(std::uint32_t bits) {
+  const std::uint32_t sum =
+      (bits & 0xff) + ((bits >> 8) & 0xff) + ((bits >> 16) & 0xff) + (bits >> 24);
+  return (static_cast<float>(sum) - 510.0F) / 147.8F;
+}
+
+std::uint8_t level(float value) {
+  return static_cast<std::uint8_t>(std::clamp(value + 0.5F, 0.0F, 255.0F));
+}
+
+struct Sample {
+  std::array<float, 3> rgb;
+  float alpha;
+  float dither;  // 1: add triangular noise
+};
+
+}  // namespace
+
+Area whole_pixels(const Box& box) {
+  const int x = static_cast<int>(std::lround(box.x));
+  const int y = static_cast<int>(std::lround(box.y));
+  return {x, y, static_cast<int>(std::lround(box.right())) - x,
+          static_cast<int>(std::lround(box.bottom())) - y};
+}
+
+Canvas::Canvas(int width, int height)
+    : width_(width),
+      height_(height),
+      surface_(cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height)),
+      context_(cairo_create(surface_.get())) {
+  if (cairo_surface_status(surface_.get()) != CAIRO_STATUS_SUCCESS) {
+    fail(Cause::Unavailable, "canvas of ", width, "x", height, ": out of memory");
+  }
+}
+
+std::uint8_t* Canvas::row(int y) const {
+  return cairo_image_surface_get_data(surface_.get()) +
+         static_cast<std::ptrdiff_t>(y) * cairo_image_surface_get_stride(surface_.get());
+}
+
+template <typename Pixel>
+void Canvas::mix(const Area& area, const Coverage& coverage, Pixel&& pixel) {
+  cairo_surface_flush(surface_.get());
+  const int right = std::min(area.x + area.width, width_);
+  const int bottom = std::min(area.y + area.height, height_);
+  for (int y = std::max(area.y, 0); y < bottom; ++y) {
+    std::uint8_t* line = row(y);
+    const std::size_t covered = static_cast<std::size_t>(y - area.y) * area.width;
+    for (int x = std::max(area.x, 0); x < right; ++x) {
+      const std::uint8_t cover = coverage.empty() ? 255 : coverage[covered + (x - area.x)];
+      if (cover == 0) continue;
+      const Sample sample = pixel(x, y);
+      const float alpha = sample.alpha * static_cast<float>(cover) / 255.0F;
+      if (alpha <= 0) continue;
+      std::uint8_t* bgrx = line + static_cast<std::ptrdiff_t>(x) * 4;
+      const std::uint32_t place =
+          static_cast<std::uint32_t>(y) * 65536U + static_cast<std::uint32_t>(x);
+      for (int c = 0; c < 3; ++c) {
+        const float below = bgrx[2 - c];
+        const float noise =
+            sample.dither > 0 ? triangular(hash(place * 3U + static_cast<std::uint32_t>(c))) : 0.0F;
+        bgrx[2 - c] = level(below + (sample.rgb[c] - below) * alpha + noise * sample.dither);
+      }
+    }
+  }
+  cairo_surface_mark_dirty(surface_.get());
+}
+
+void Canvas::blend(const FloatPixels& pixels, const Area& area, const Coverage& coverage,
+                   double opacity, double grain) {
+  const float strength = static_cast<float>(grain);
+  mix(area, coverage, [&](int x, int y) {
+    const std::size_t at = (static_cast<std::size_t>(y - area.y) * pixels.width + (x - area.x)) * 3;
+    const std::uint32_t place =
+        static_cast<std::uint32_t>(y) * 65536U + static_cast<std::uint32_t>(x);
+    const float noise = strength > 0 ? normal(hash(place ^ 0x9e3779b9U)) * strength : 0.0F;
+    return Sample{{pixels.rgb[at] + noise, pixels.rgb[at + 1] + noise, pixels.rgb[at + 2] + noise},
+                  static_cast<float>(opacity),
+                  0.5F};
+  });
+}
+
+void Canvas::blend(const Image& rgb, const Area& area, const Coverage& coverage, double opacity) {
+  mix(area, coverage, [&](int x, int y) {
+    const std::size_t at = (static_cast<std::size_t>(y - area.y) * rgb.width + (x - area.x)) * 3;
+    return Sample{{static_cast<float>(rgb.pixels[at]), static_cast<float>(rgb.pixels[at + 1]),
+                   static_cast<float>(rgb.pixels[at + 2])},
+                  static_cast<float>(opacity),
+                  0.0F};
+  });
+}
+
+void Canvas::shade(const Area& area, const Coverage& coverage, double opacity,
+                   const std::function<Colour(double x, double y)>& paint) {
+  mix(area, coverage, [&](int x, int y) {
+    const Colour colour = paint(x + 0.5, y + 0.5);
+    return Sample{{static_cast<float>(colour.red), static_cast<float>(colour.green),
+                   static_cast<float>(colour.blue)},
+                  static_cast<float>(colour.alpha * opacity),
+                  0.5F};
+  });
+}
+
+void Canvas::shade(const Area& area, const Coverage& coverage, const Colour& colour,
+                   const std::function<double(double x, double y)>& strength) {
+  const std::array<float, 3> rgb = {static_cast<float>(colour.red),
+                                    static_cast<float>(colour.green),
+                                    static_cast<float>(colour.blue)};
+  mix(area, coverage, [&](int x, int y) {
+    return Sample{rgb, static_cast<float>(strength(x + 0.5, y + 0.5)), 0.5F};
+  });
+}
+
+double Canvas::lowest_contrast(const Area& area, const Colour& text, double opacity) const {
+  return lowest_contrast(area, text, opacity, text, 0, [](double, double) { return 0.0; });
+}
+
+double Canvas::lowest_contrast(const Area& area, const Colour& text, double opacity,
+                               const Colour& colour, double amount,
+                               const std::function<double(double x, double y)>& strength) const {
+  cairo_surface_flush(surface_.get());
+  const std::array<int, 3> ink = {text.red, text.green, text.blue};
+  const std::array<int, 3> cover = {colour.red, colour.green, colour.blue};
+  double lowest = 21;
+  for (int y = std::max(area.y, 0); y < std::min(area.y + area.height, height_); ++y) {
+    const std::uint8_t* line = row(y);
+    for (int x = std::max(area.x, 0); x < std::min(area.x + area.width, width_); ++x) {
+      const double laid = amount > 0 ? amount * strength(x + 0.5, y + 0.5) : 0;
+      std::array<std::uint8_t, 3> below{};
+      std::array<std::uint8_t, 3> above{};
+      for (int c = 0; c < 3; ++c) {
+        const int pixel = line[static_cast<std::ptrdiff_t>(x) * 4 + 2 - c];
+        const double under = pixel + (cover[c] - pixel) * laid;
+        below[c] = level(static_cast<float>(under));
+        above[c] = level(static_cast<float>(under + (ink[c] - under) * opacity));
+      }
+      lowest = std::min(lowest, contrast(luminance(below[0], below[1], below[2]),
+                                         luminance(above[0], above[1], above[2])));
+    }
+  }
+  return lowest;
+}
+
+Image Canvas::image() const {
+  cairo_surface_flush(surface_.get());
+  Image image = make_image(width_, height_, 3);
+  for (int y = 0; y < height_; ++y) {
+    const std::uint8_t* line = row(y);
+    std::uint8_t* out = image.pixels.data() + static_cast<std::size_t>(y) * image.stride();
+    for (int x = 0; x < width_; ++x, line += 4, out += 3) {
+      out[0] = line[2];
+      out[1] = line[1];
+      out[2] = line[0];
+    }
+  }
+  return image;
+}
+
+}  // namespace affiche::cards

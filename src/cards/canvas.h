@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// The card while it is being made: cairo's BGRX rows, which cairo and Pango draw on directly, and
+// blending of pictures and shades with dither so that soft gradients do not band.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "cards/colour.h"
+#include "cards/handles.h"
+#include "cards/template.h"
+#include "imaging/image.h"
+
+namespace affiche::cards {
+
+// Whole pixels.
+struct Area {
+  int x = 0;
+  int y = 0;
+  int width = 0;
+  int height = 0;
+};
+Area whole_pixels(const Box& box);
+
+// 8-bit coverage of an area, rows without padding; empty: covered everywhere.
+using Coverage = std::vector<std::uint8_t>;
+
+// Three floats per pixel, 0 to 255, so that resampling leaves fractions for the dither.
+struct FloatPixels {
+  int width = 0;
+  int height = 0;
+  std::vector<float> rgb;
+};
+
+class Canvas {
+ public:
+  Canvas(int width, int height);  // black
+  int width() const { return width_; }
+  int height() const { return height_; }
+  // Valid as long as the canvas; drawing through it and the functions below may alternate.
+  cairo_t* context() { return context_.get(); }
+
+  // `pixels` (of the area's size) over the area. `grain`: standard deviation in 8-bit levels.
+  void blend(const FloatPixels& pixels, const Area& area, const Coverage& coverage, double opacity,
+             double grain);
+  void blend(const Image& rgb, const Area& area, const Coverage& coverage, double opacity);
+  // `paint(x, y)` gives a colour with alpha for canvas pixel x, y.
+  void shade(const Area& area, const Coverage& coverage, double opacity,
+             const std::function<Colour(double x, double y)>& paint);
+  // One colour with a strength of 0 to 1 per pixel.
+  void shade(const Area& area, const Coverage& coverage, const Colour& colour,
+             const std::function<double(double x, double y)>& strength);
+
+  // Lowest WCAG contrast between `text` (drawn at `opacity`) and the pixels under it in `area`.
+  double lowest_contrast(const Area& area, const Colour& text, double opacity) const;
+  // The same if `colour` were laid over the pixels first, at amount * strength(x, y).
+  double lowest_contrast(const Area& area, const Colour& text, double opacity, const Colour& colour,
+                         double amount,
+                         const std::function<double(double x, double y)>& strength) const;
+
+  Image image() const;  // RGB
+
+ private:
+  template <typename Pixel>
+  void mix(const Area& area, const Coverage& coverage, Pixel&& pixel);
+  std::uint8_t* row(int y) const;
+  int width_;
+  int height_;
+  SurfacePtr surface_;
+  CairoPtr context_;
+};
+
+}  // namespace affiche::cards

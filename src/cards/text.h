@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text on the card: cleaned, fitted to a box, placed line by line on a grid of our own. User text
+// never passes through markup.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "cards/brand.h"
+#include "cards/fonts.h"
+#include "cards/template.h"
+
+namespace affiche::cards {
+
+// One line of valid UTF-8 in NFC: white space collapsed, control characters and bidirectional
+// overrides removed, at most four combining marks on a character. BadInput for invalid UTF-8.
+std::string clean_text(const std::string& text, const std::string& what);
+// Characters as a reader counts them (code points that are no combining marks).
+int count_characters(const std::string& utf8);
+
+struct TextRequest {
+  std::string text;  // cleaned
+  TextStyle style;
+  Font font;
+  std::filesystem::path font_folder;
+  double width = 0;   // pixels
+  double height = 0;  // pixels, at most; 0: any
+  std::string language;
+  std::string what;  // for errors: template and layer
+  // The credit: shrinking stops at min_size, words longer than a line break without a hyphen, and
+  // not fitting is Refused, not BadInput.
+  bool credit = false;
+};
+
+// Text at its final size. Positions are pixels from the upper left corner of the block, whose top
+// is the cap height of the first line and whose bottom is the last baseline (more for tall
+// scripts).
+class FittedText {
+ public:
+  struct Line {
+    double x = 0;
+    double baseline = 0;
+    Box ink;
+  };
+  double size() const { return size_; }
+  double height() const { return height_; }
+  bool right_to_left() const { return right_to_left_; }
+  const std::string& text() const { return text_; }
+  const std::vector<Line>& lines() const { return lines_; }
+  Box ink() const;  // of all lines
+  void draw(cairo_t* context, double x, double y, const Colour& colour, double opacity) const;
+
+ private:
+  friend FittedText fit_text(const TextRequest& request);
+  GObjectPtr<PangoLayout> layout_;
+  std::string text_;
+  double size_ = 0;
+  double height_ = 0;
+  bool right_to_left_ = false;
+  std::vector<Line> lines_;
+};
+
+// The largest size between max_size and min_size, in halves of a pixel, at which the text stays
+// within the lines, the width and the height; words are broken only if even min_size is too large.
+// BadInput when it does not fit (and may not be cut) or has characters that no font has.
+FittedText fit_text(const TextRequest& request);
+
+}  // namespace affiche::cards
