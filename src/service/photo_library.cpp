@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/photo_library.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "base/sha256.h"
+#include "photos/licenses.h"
+#include "photos/picture_header.h"
+#include "photos/search.h"
+
+namespace affiche::service {
+namespace {
+
+constexpr int kMaxFolderDepth = 16;
+
+bool is_picture(const std::filesystem::path& file) {
+  std::string ending = file.extension().string();
+  for (char& c : ending) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  static const std::set<std::string> kEndings = {".jpg", ".jpeg", ".png", ".webp"};
+  return kEndings.contains(ending);
+}
+
+// Links are not followed: a folder from outside could point anywhere.
+std::vector<std::filesystem::path> pictures_in(const std::filesystem::path& folder) {
+  if (!std::filesystem::exists(folder)) {
+    fail(Cause::NotFound, folder.string(), ": no such folder");
+  }
+  if (!std::filesystem::is_directory(folder)) {
+    fail(Cause::BadInput, folder.string(), ": expected a folder, found something else");
+  }
+  std::vector<std::filesystem::path> found;
+  std::filesystem::recursive_directory_iterator at(folder), end;
+  for (; at != end; ++at) {
+    if (at->is_directory() && at.depth() >= kMaxFolderDepth) at.disable_recursion_pending();
+    if (!at->is_symlink() && at->is_regular_file() && is_picture(at->path())) {
+      found.push_back(at->path());
+    }
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+void require_allowed(const Credit& credit, const photos::Policy& policy, const std::string& what) {
+  const photos::Decision decision = photos::decide(photos::read_license(credit.license), policy);
+  if (!decision.allowed) fail(Cause::Refused, what, ": license: ", decision.reason);
+}
+
+}  // namespace
+
+const char* name(ImportedFile::Outcome outcome) noexcept {
+  switch (outcome) {
+    case ImportedFile::Outcome::Imported:
+      return "imported";
+    case ImportedFile::Outcome::Updated:
+      return "updated";
+    case ImportedFile::Outcome::Present:
+      return "present";
+    case ImportedFile::Outcome::Refused:
+      return "refused";
+  }
+  return "refused";
+}
+
+PhotoLibrary::PhotoLibrary(const Config& config, store::Store& store,
+                           const store::Artifacts& artifacts)
+    : config_(config), store_(store), artifacts_(artifacts) {}
+
+std::vector<ImportedFile> PhotoLibrary::import_folder(const std::filesystem::path& folder) {
+  std::vector<ImportedFile> report;
+  for (const std::filesystem::path& file : pictures_in(folder)) {
+    try {
+      report.push_back(import_file(file));
+    } catch (const Error& error) {
+      if (error.retryable() || error.cause() == Cause::Internal) throw;
+      ImportedFile refused;
+      refused.file = file;
+      refused.reason = error.what();
+      report.push_back(std::move(refused));
+    }
+  }
+  return report;
+}
+
+ImportedFile PhotoLibrary::import_file(const std::filesystem::path& file) {
+  const auto sidecar = photos::find_sidecar(file);
+  if (!sidecar) {
+    fail(Cause::Refused, file.string(), ": no sidecar with a credit; add ",
+         file.filename().string(), ".toml with title, author, source and license");
+  }
+  photos::Sidecar credit = photos::read_sidecar(*sidecar);
+  // The licence is asked before the picture is opened.
+  require_allowed(credit.credit, config_.photos.policy, sidecar->string());
+  const Bytes bytes = read(file);
+  const store::PhotoRecord record = checked(bytes, file, std::move(credit));
+
+  ImportedFile imported;
+  imported.file = file;
+  imported.id = record.id;
+  imported.title = record.credit.title;
+  const auto known = store_.photo(record.id);
+  const bool same = known && known->credit == record.credit && known->keywords == record.keywords;
+  imported.outcome = same    ? ImportedFile::Outcome::Present
+                     : known ? ImportedFile::Outcome::Updated
+                             : ImportedFile::Outcome::Imported;
+  if (!same || !artifacts_.has(record.id)) {
+    keep(bytes, record);
+    store_.put_photo(record);
+  }
+  return imported;
+}
+
+std::vector<FoundRecord> PhotoLibrary::search(std::string_view query, std::string_view salt) const {
+  std::vector<store::PhotoRecord> records = store_.photos();
+  std::erase_if(records, [&](const store::PhotoRecord& record) {
+    return !photos::decide(photos::read_license(record.credit.license), config_.photos.policy)
+                .allowed;
+  });
+  std::vector<photos::Candidate> candidates;
+  for (const store::PhotoRecord& record : records) {
+    candidates.push_back({record.id, record.credit.title, record.keywords});
+  }
+  std::vector<FoundRecord> found;
+  for (const photos::Match& match : photos::rank(query, candidates, salt)) {
+    found.push_back({records[match.index], match.score});
+  }
+  return found;
+}
+
+FoundPhoto PhotoLibrary::find(std::string_view query, std::string_view salt) const {
+  const std::vector<FoundRecord> found = search(query, salt);
+  if (found.empty()) {
+    fail(Cause::NotFound, "photo \"", query,
+         "\": no photograph of the library has any of these words; import some with affiche photos "
+         "import, or look with affiche photos list");
+  }
+  const store::PhotoRecord& best = found.front().record;
+  return {best.id, Photo(artifacts_.get(best.id), best.credit)};
+}
+
+FoundPhoto PhotoLibrary::get(const std::string& id) const {
+  const auto record = store_.photo(id);
+  if (!record) {
+    fail(Cause::NotFound, "photo ", id, ": not in the library; affiche photos list shows the ids");
+  }
+  require_allowed(record->credit, config_.photos.policy, "photo " + id);
+  return {id, Photo(artifacts_.get(id), record->credit)};
+}
+
+FoundPhoto PhotoLibrary::take(const std::filesystem::path& file, const Credit& credit) const {
+  photos::Sidecar sidecar;
+  sidecar.credit = credit;
+  const photos::License license = photos::read_license(credit.license);
+  sidecar.credit.license = license.id;
+  if (credit.license_url.empty()) sidecar.credit.license_url = license.url;
+  require_allowed(sidecar.credit, config_.photos.policy, file.string());
+  validate(sidecar.credit);
+  Bytes bytes = read(file);
+  const store::PhotoRecord record = checked(bytes, file, std::move(sidecar));
+  keep(bytes, record);
+  return {record.id, Photo(std::move(bytes), record.credit)};
+}
+
+Bytes PhotoLibrary::read(const std::filesystem::path& file) const {
+  return read_bytes(file, static_cast<std::size_t>(config_.photos.max_file_mib) << 20);
+}
+
+store::PhotoRecord PhotoLibrary::checked(const Bytes& bytes, const std::filesystem::path& file,
+                                         photos::Sidecar sidecar) const {
+  const photos::PictureHeader header = photos::read_picture_header(bytes, file.string());
+  const std::int64_t pixels = std::int64_t{header.width} * header.height;
+  if (pixels > std::int64_t{config_.photos.max_megapixels} * 1'000'000) {
+    fail(Cause::Refused, file.string(), ": expected at most ", config_.photos.max_megapixels,
+         " megapixels (photos.max_megapixels), found ", header.width, "×", header.height);
+  }
+  if (header.width < config_.photos.min_width) {
+    fail(Cause::Refused, file.string(), ": expected a width of at least ", config_.photos.min_width,
+         " pixels (photos.min_width), found ", header.width);
+  }
+  store::PhotoRecord record;
+  record.id = sha256_hex(bytes);
+  record.credit = std::move(sidecar.credit);
+  record.keywords = std::move(sidecar.keywords);
+  record.width = header.width;
+  record.height = header.height;
+  record.media_type = header.media_type;
+  return record;
+}
+
+void PhotoLibrary::keep(const Bytes& bytes, const store::PhotoRecord& record) const {
+  artifacts_.put(bytes);
+  store_.add_artifact(record.id, bytes.size(), record.media_type);
+}
+
+}  // namespace affiche::service
