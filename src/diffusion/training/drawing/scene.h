@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// One picture of brand art as data: what is drawn, in which colours, under which light. A scene
+// gives both the picture and its caption, so a caption is always true.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "imaging/image.h"
+
+namespace affiche::diffusion {
+
+enum class Family {
+  GradientMesh,
+  SoftWaves,
+  BokehLights,
+  PaperGrain,
+  HalftoneDots,
+  LowPoly,
+  ContourLines,
+  LightLeaks,
+  Aurora,
+  FlowingRibbons,
+  PaperLayers,
+  DriftingSmoke,
+  OverlappingCircles,
+  DemoBrand,  // the demo brand's own look; never chosen at random, its pictures train the LoRA
+};
+
+enum class Light { None, Left, Right, Above, Below, Centre };
+enum class Mood { Plain, Calm, Bold };
+enum class Space { Full, EmptyLeft, EmptyRight };
+
+struct Scene {
+  Family family = Family::GradientMesh;
+  std::array<int, 3> colours{};  // indices into palette(): ground, second, third
+  int colour_count = 2;  // 1 to 3 of them are named; an unnamed one is a shade of the ground
+  Light light = Light::None;
+  Mood mood = Mood::Plain;
+  Space space = Space::Full;
+  std::uint64_t seed = 0;  // places, sizes and small shifts of colour
+};
+
+// The part of a picture to draw, in pixels; all of it when width is 0.
+struct Window {
+  int x = 0, y = 0, width = 0, height = 0;
+};
+
+std::span<const std::string_view> family_names();  // in the order of Family
+// Every random choice comes from the seed; the same seed gives the same scene on every machine.
+Scene random_scene(std::uint64_t seed);
+Scene random_scene(std::uint64_t seed, Family family);
+
+// "soft waves, deep teal, amber and sand, light from the left, calm, empty right half".
+std::string caption(const Scene& scene);
+// The same with some of the optional words left out or families unnamed, chosen by `seed`, so that
+// a model also understands short prompts.
+std::string caption(const Scene& scene, std::uint64_t seed);
+
+// Draws the picture of width × height pixels, or a window of it. RGB. Thread-safe.
+Image draw(const Scene& scene, int width, int height, Window window = {});
+
+}  // namespace affiche::diffusion

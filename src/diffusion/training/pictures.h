@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pictures on their way into and out of training.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "imaging/image.h"
+
+namespace affiche::diffusion {
+
+// Reads a picture file as RGB. The diffusion library itself reads binary PPM only; the program
+// passes a decoder that knows more.
+using PictureReader = std::function<Image(const std::filesystem::path&)>;
+
+Image read_ppm(const std::filesystem::path& path);
+void write_ppm(const std::filesystem::path& path, const Image& image);
+
+// 3×H×W float32 in [-1, 1], and back with clipping and rounding.
+at::Tensor tensor_of(const Image& image);
+Image image_of(const at::Tensor& picture);
+// N×3×H×W to one picture, row by row with `columns` pictures in a row.
+Image contact_sheet(const at::Tensor& pictures, int columns);
+
+struct CaptionedFile {
+  std::filesystem::path picture;
+  std::string caption;
+};
+// Every picture of a folder that has a text file of the same stem, in order of name. BadInput when
+// there is none.
+std::vector<CaptionedFile> captioned_files(const std::filesystem::path& folder);
+
+// Scales to cover width × height by box averaging or bilinear mixing, and cuts the middle out.
+Image cover(const Image& image, int width, int height);
+
+}  // namespace affiche::diffusion
