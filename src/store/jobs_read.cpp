@@ -105,4 +105,10 @@ std::optional<Millis> Store::next_run_at() const {
   });
 }
 
+bool Store::any_running() const {
+  return database_->read([](Connection& connection) {
+    return Query(connection, "SELECT 1 FROM jobs WHERE state = 'running' LIMIT 1").next();
+  });
+}
+
 }  // namespace affiche::store

@@ -63,6 +63,8 @@ class Store {
   Counts counts() const;
   // The earliest time at which a waiting job may run; none when none waits.
   std::optional<Millis> next_run_at() const;
+  // Whether any worker, of this process or another, holds a job.
+  bool any_running() const;
 
   // Jobs: managing.
   // Dead or cancelled to queued with fresh attempts; finished stages are kept. Conflict in another
