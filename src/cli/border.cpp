@@ -72,7 +72,8 @@ std::string explain_extras(const CLI::App& app) {
 
 int usage(const CLI::App& app, const Shared& shared, const CLI::ParseError& error) {
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
-  const bool extras = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+  // A mistyped word also leaves "a subcommand is required", which would hide it.
+  const bool extras = !app.remaining(true).empty();
   return report(shared, Cause::Usage, extras ? explain_extras(app) : error.what());
 }
 
@@ -82,10 +83,12 @@ void add_shared_options(CLI::App& app, Shared& shared) {
   app.add_option("--config", shared.config_file, "settings; see docs/configuration.md")
       ->type_name("FILE");
   app.add_flag("--json", shared.json, "machine-readable output on standard output");
-  app.add_flag_callback(
-      "-v,--verbose", [&shared] { ++shared.verbosity; }, "say more");
-  app.add_flag_callback(
-      "-q,--quiet", [&shared] { --shared.verbosity; }, "say less");
+  app.add_flag_function(
+      "-v,--verbose", [&shared](std::int64_t n) { shared.verbosity += static_cast<int>(n); },
+      "say more");
+  app.add_flag_function(
+      "-q,--quiet", [&shared](std::int64_t n) { shared.verbosity -= static_cast<int>(n); },
+      "say less");
   app.set_version_flag("--version", "affiche " AFFICHE_VERSION);
   take_shared_options_everywhere(app);
 }
