@@ -97,10 +97,10 @@ TEST_CASE("a worker killed thirty times makes each card once and leaves nothing 
   const unsigned seed = std::random_device{}();
   INFO("seed " << seed);
   std::mt19937 random(seed);
-  std::uniform_int_distribution<int> moment_us(0, 60'000);
+  std::uniform_int_distribution<int> moment_us(0, 120'000);
   int killed_at_work = 0;
   for (int kill = 0; kill < kKills; ++kill) {
-    Process worker(batch.worker("drain", "3"));
+    Process worker(batch.worker("serve", "3"));
     REQUIRE(worker.wait_for_line());
     std::this_thread::sleep_for(std::chrono::microseconds(moment_us(random)));
     worker.send(SIGKILL);
