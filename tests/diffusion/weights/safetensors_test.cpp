@@ -56,7 +56,8 @@ TEST_CASE("every broken safetensors file is refused with its name and the tensor
     }
     CHECK(message.find(name) != std::string::npos);
     if (item["tensor"].is_string()) {
-      CHECK(message.find("\"" + item["tensor"].get<std::string>() + "\"") != std::string::npos);
+      CHECK(message.find(concat("\"", item["tensor"].get<std::string>(), "\"")) !=
+            std::string::npos);
     }
   }
   CHECK(seen == 27);

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diffusion/lora/lora_file.h"
+
+#include "base/error.h"
+#include "catch.h"
+#include "diffusion/goldens.h"
+
+using namespace affiche;
+using namespace affiche::diffusion;
+
+namespace {
+
+StateDict peft(const std::string& module, std::int64_t rank) {
+  return {{module + ".lora_A.weight", at::ones({rank, 8})},
+          {module + ".lora_B.weight", at::ones({6, rank})}};
+}
+
+double scale(const StateDict& tensors, const std::string& adapter = "") {
+  std::map<std::string, std::string> metadata;
+  if (!adapter.empty()) metadata["lora_adapter_metadata"] = adapter;
+  return parse_lora(tensors, metadata, "test").layers.at(0).scale;
+}
+
+std::string refusal(const StateDict& tensors) {
+  try {
+    parse_lora(tensors, {}, "broken.safetensors");
+  } catch (const Error& error) {
+    CHECK(error.cause() == Cause::BadInput);
+    CHECK(std::string(error.what()).find("broken.safetensors") != std::string::npos);
+    return error.what();
+  }
+  return "accepted";
+}
+
+}  // namespace
+
+TEST_CASE("the scale of a layer is alpha / rank, and 1 when alpha is missing or zero") {
+  StateDict tensors = {{"lora_unet_a.lora_down.weight", at::ones({4, 8})},
+                       {"lora_unet_a.lora_up.weight", at::ones({6, 4})}};
+  CHECK(scale(tensors) == 1.0);
+  for (const at::Tensor& alpha : {at::scalar_tensor(2.0), at::full({1}, 2.0).to(at::kBFloat16)}) {
+    tensors["lora_unet_a.alpha"] = alpha;
+    CHECK(scale(tensors) == 0.5);
+  }
+  tensors["lora_unet_a.alpha"] = at::scalar_tensor(0.0);
+  CHECK(scale(tensors) == 1.0);
+}
+
+TEST_CASE("PEFT's metadata gives alpha, patterns and rank-stabilised scales") {
+  const StateDict tensors = peft("unet.mid_block.attn1.to_q", 4);
+  CHECK(scale(tensors) == 1.0);
+  CHECK(scale(tensors, R"({"unet.lora_alpha": 8, "unet.r": 4})") == 2.0);
+  CHECK(scale(tensors, R"({"unet.lora_alpha": 8, "unet.use_rslora": true})") == 4.0);
+  CHECK(scale(tensors, R"({"unet.lora_alpha": 8, "unet.alpha_pattern": {"attn1.to_q": 2}})") ==
+        0.5);
+  CHECK(scale(tensors, R"({"text_encoder.lora_alpha": 8})") == 1.0);
+  CHECK_THROWS_AS(scale(tensors, R"({"unet.lora_alpha": "8"})"), Error);
+  CHECK_THROWS_AS(scale(tensors, R"({"unet.use_dora": true})"), Error);
+  CHECK_THROWS_AS(scale(tensors, "[]"), Error);
+}
+
+TEST_CASE("broken and foreign LoRA files are refused by the tensor's name") {
+  CHECK(refusal({}).find("found none") != std::string::npos);
+  CHECK(refusal({{"conv_in.weight", at::ones({2, 2})}}).find("\"conv_in.weight\"") !=
+        std::string::npos);
+  StateDict tensors = peft("unet.x", 4);
+  tensors.erase("unet.x.lora_B.weight");
+  CHECK(refusal(tensors).find("up half is missing") != std::string::npos);
+  tensors = peft("unet.x", 4);
+  tensors["unet.x.lora_B.weight"] = at::ones({6, 3});
+  CHECK(refusal(tensors).find("\"unet.x\"") != std::string::npos);
+  tensors["unet.x.lora_B.weight"] = at::full({6, 4}, NAN);
+  CHECK(refusal(tensors).find("not finite") != std::string::npos);
+  tensors["unet.x.lora_B.weight"] = at::ones({6, 4}, at::kLong);
+  CHECK(refusal(tensors).find("\"unet.x.lora_B.weight\"") != std::string::npos);
+  tensors["unet.x.lora_B.weight"] = at::ones({4});
+  CHECK(refusal(tensors).find("two or four dimensions") != std::string::npos);
+  for (const char* key :
+       {"unet.x.lora_magnitude_vector", "lora_unet_x.dora_scale", "lora_unet_x.hada_w1_a",
+        "lora_unet_x.lokr_w1", "lora_unet_x.lora_mid.weight"}) {
+    tensors = peft("unet.x", 4);
+    tensors[key] = at::ones({1, 1});
+    CHECK(refusal(tensors).find(concat("\"", key, "\"")) != std::string::npos);
+  }
+}

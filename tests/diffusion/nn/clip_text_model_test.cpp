@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diffusion/nn/clip_text_model.h"
+
+#include "base/error.h"
+#include "catch.h"
+#include "diffusion/goldens.h"
+
+using namespace affiche;
+using namespace affiche::diffusion;
+
+namespace {
+
+constexpr double kTolerance = 2e-5;
+
+std::filesystem::path folder(const std::string& model) {
+  return std::filesystem::path("models") / model / "text_encoder";
+}
+
+StateDict weights(const std::string& model) {
+  return load_safetensors(golden(folder(model) / "model.safetensors"));
+}
+
+std::unique_ptr<CLIPTextModel> load_text_model(const std::string& model, const StateDict& tensors) {
+  auto text = std::make_unique<CLIPTextModel>(
+      CLIPTextConfig::from_json(golden_json(folder(model) / "config.json")));
+  text->parameters().load(tensors, at::kFloat, at::kCPU);
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("the text encoder's hidden states are those of the reference") {
+  for (const std::string model : {"sd15", "sd21"}) {
+    const auto text = load_text_model(model, weights(model));
+    const StateDict expected = load_safetensors(golden("text_encoders/" + model + ".safetensors"));
+    const CLIPTextModel::Output output = text->forward(expected.at("input_ids"));
+    const at::Tensor& hidden = expected.at("hidden_states");
+    REQUIRE(static_cast<std::int64_t>(output.hidden_states.size()) == hidden.size(1));
+    for (std::int64_t i = 0; i < hidden.size(1); ++i) {
+      INFO(model << " layer " << i);
+      CHECK(distance(output.hidden_states[static_cast<std::size_t>(i)], hidden.select(1, i)) <
+            kTolerance);
+    }
+    CHECK(distance(output.last_hidden_state, expected.at("last_hidden_state")) < kTolerance);
+    CHECK(distance(output.pooled, expected.at("pooled")) < kTolerance);
+    for (const std::size_t skip : {1U, 2U}) {
+      const at::Tensor& state = output.hidden_states[output.hidden_states.size() - 1 - skip];
+      CHECK(distance(text->final_norm(state),
+                     expected.at(concat("prompt_embeds_clip_skip_", skip))) < kTolerance);
+    }
+  }
+}
+
+TEST_CASE("text encoder checkpoints load without their prefix and with position_ids") {
+  StateDict bare;
+  for (const auto& [name, tensor] : weights("sd15")) {
+    bare.emplace(name.substr(std::string("text_model.").size()), tensor);
+  }
+  bare.emplace("embeddings.position_ids", at::arange(77).unsqueeze(0));
+  const auto text = load_text_model("sd15", bare);
+  const StateDict expected = load_safetensors(golden("text_encoders/sd15.safetensors"));
+  CHECK(distance(text->forward(expected.at("input_ids")).last_hidden_state,
+                 expected.at("last_hidden_state")) < kTolerance);
+}
+
+TEST_CASE("the pooled state is taken at the first end of text, or the highest id in old files") {
+  Json config = golden_json(folder("sd15") / "config.json");
+  at::Tensor ids = at::full({1, 8}, 5, at::kLong);
+  ids[0][3] = 700;
+  ids[0][5] = 700;
+  ids[0][6] = 1000;
+  for (const auto& [eos, place] : {std::pair<int, int>{700, 3}, {2, 6}}) {
+    config["eos_token_id"] = eos;
+    CLIPTextModel text(CLIPTextConfig::from_json(config));
+    text.parameters().load(weights("sd15"), at::kFloat, at::kCPU);
+    const CLIPTextModel::Output output = text.forward(ids);
+    CHECK(distance(output.pooled, output.last_hidden_state.select(1, place)) == 0.0);
+  }
+}
+
+TEST_CASE("ids outside the vocabulary and texts that are too long are refused") {
+  const auto text = load_text_model("sd15", weights("sd15"));
+  CHECK_THROWS_AS(text->forward(at::full({1, 77}, 1514, at::kLong)), Error);
+  CHECK_THROWS_AS(text->forward(at::full({1, 77}, -1, at::kLong)), Error);
+  CHECK_THROWS_AS(text->forward(at::full({1, 78}, 1, at::kLong)), Error);
+}
+
+TEST_CASE("text encoder options that are not built are refused by their key") {
+  const std::pair<const char*, Json> options[] = {{"hidden_act", "relu"},
+                                                  {"model_type", "t5"},
+                                                  {"num_attention_heads", 5},
+                                                  {"relative_attention", true},
+                                                  {"hidden_size", "32"}};
+  for (const auto& [key, value] : options) {
+    Json config = golden_json(folder("sd15") / "config.json");
+    config[key] = value;
+    INFO(key);
+    try {
+      CLIPTextConfig::from_json(config);
+      FAIL("accepted");
+    } catch (const Error& error) {
+      CHECK(std::string(error.what()).find(concat("\"", key, "\"")) != std::string::npos);
+    }
+  }
+}

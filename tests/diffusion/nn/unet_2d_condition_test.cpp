@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diffusion/nn/unet_2d_condition.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+
+#include "base/error.h"
+#include "catch.h"
+#include "diffusion/goldens.h"
+#include "diffusion/nn/init.h"
+
+using namespace affiche;
+using namespace affiche::diffusion;
+
+namespace {
+
+constexpr double kTolerance = 1e-4;
+
+Json unet_json(const std::string& model) {
+  return golden_json(std::filesystem::path("models") / model / "unet/config.json");
+}
+
+std::unique_ptr<UNet2DConditionModel> load_unet(const std::string& model, at::ScalarType dtype) {
+  auto unet =
+      std::make_unique<UNet2DConditionModel>(UNet2DConditionConfig::from_json(unet_json(model)));
+  unet->parameters().load(load_safetensors(golden(std::filesystem::path("models") / model /
+                                                  "unet/diffusion_pytorch_model.safetensors")),
+                          dtype, at::kCPU);
+  return unet;
+}
+
+at::Tensor run(const UNet2DConditionModel& unet, const StateDict& tensors,
+               const std::string& name) {
+  return unet.forward(tensors.at(name + ".sample"), tensors.at(name + ".timesteps"),
+                      tensors.at(name + ".encoder_hidden_states"));
+}
+
+// "" when the config builds.
+std::string refusal(const std::string& key, const Json& value) {
+  Json config = unet_json("sd15");
+  config[key] = value;
+  try {
+    const UNet2DConditionModel unet(UNet2DConditionConfig::from_json(config));
+  } catch (const Error& error) {
+    CHECK(error.cause() == Cause::BadInput);
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("the UNet predicts what the reference predicts") {
+  for (const std::string model : {"sd15", "sd21"}) {
+    const auto unet = load_unet(model, at::kFloat);
+    const StateDict tensors = load_safetensors(golden("modules/" + model + ".safetensors"));
+    for (const std::string name : {"unet0", "unet1"}) {
+      INFO(model << " " << name);
+      CHECK(distance(run(*unet, tensors, name), tensors.at(name + ".out")) < kTolerance);
+    }
+  }
+}
+
+TEST_CASE("the UNet takes samples that lie channels last") {
+  const auto unet = load_unet("sd15", at::kFloat);
+  StateDict tensors = load_safetensors(golden("modules/sd15.safetensors"));
+  tensors["unet0.sample"] = tensors["unet0.sample"].contiguous(at::MemoryFormat::ChannelsLast);
+  CHECK(distance(run(*unet, tensors, "unet0"), tensors.at("unet0.out")) < kTolerance);
+}
+
+TEST_CASE("the UNet in bf16 stays near fp32 and returns the dtype of its input") {
+  const auto unet = load_unet("sd21", at::kBFloat16);
+  const StateDict tensors = load_safetensors(golden("modules/sd21.safetensors"));
+  const at::Tensor out = run(*unet, tensors, "unet0");
+  const at::Tensor& expected = tensors.at("unet0.out");
+  CHECK(out.scalar_type() == at::kFloat);
+  const double error = (out - expected).square().mean().sqrt().item<double>();
+  CHECK(error < 0.05 * expected.square().mean().sqrt().item<double>());
+}
+
+TEST_CASE("one timestep stands for the whole batch") {
+  const auto unet = load_unet("sd15", at::kFloat);
+  const at::Tensor sample = at::randn({2, 4, 8, 8}), text = at::randn({2, 77, 32});
+  CHECK(distance(unet->forward(sample, at::scalar_tensor(17), text),
+                 unet->forward(sample, at::full({2}, 17.0), text)) == 0.0);
+}
+
+TEST_CASE("odd latent sizes come out as they went in") {
+  const auto unet = load_unet("sd15", at::kFloat);
+  const at::Tensor out =
+      unet->forward(at::randn({1, 4, 9, 13}), at::scalar_tensor(3), at::randn({1, 7, 32}));
+  CHECK(out.sizes() == at::IntArrayRef({1, 4, 9, 13}));
+}
+
+TEST_CASE("gradients flow through bf16 weights to fp32 masters of the UNet") {
+  const auto unet = load_unet("sd21", at::kFloat);
+  std::vector<at::Tensor> masters;
+  for (const Slot& slot : unet->parameters().slots()) {
+    masters.push_back(slot.tensor->clone().set_requires_grad(true));
+    *slot.tensor = masters.back().to(at::kBFloat16);
+  }
+  const StateDict tensors = load_safetensors(golden("modules/sd21.safetensors"));
+  run(*unet, tensors, "unet1").square().mean().backward();
+  for (std::size_t i = 0; i < masters.size(); ++i) {
+    INFO(unet->parameters().slots()[i].name);
+    REQUIRE(masters[i].grad().defined());
+    REQUIRE(at::isfinite(masters[i].grad()).all().item<bool>());
+  }
+}
+
+TEST_CASE("UNets of other depths, layer counts and blocks build and run") {
+  Json config = unet_json("sd15");
+  config["block_out_channels"] = {16, 32};
+  config["down_block_types"] = {"DownBlock2D", "CrossAttnDownBlock2D"};
+  config["up_block_types"] = {"CrossAttnUpBlock2D", "UpBlock2D"};
+  config["layers_per_block"] = {1, 2};
+  config["transformer_layers_per_block"] = {1, 3};
+  config["attention_head_dim"] = {2, 4};
+  for (const Json& middle : {Json("UNetMidBlock2DCrossAttn"), Json("UNetMidBlock2D"), Json()}) {
+    config["mid_block_type"] = middle;
+    UNet2DConditionModel unet(UNet2DConditionConfig::from_json(config));
+    initialize(unet.parameters(), at::make_generator<at::CPUGeneratorImpl>(7));
+    const at::Tensor out =
+        unet.forward(at::randn({1, 4, 6, 5}), at::scalar_tensor(3), at::randn({1, 7, 32}));
+    CHECK(out.sizes() == at::IntArrayRef({1, 4, 6, 5}));
+    CHECK(out.abs().max().item<float>() == 0.0F);  // conv_out begins at zero
+  }
+}
+
+TEST_CASE("UNet options that are not built are refused by their key") {
+  const std::pair<const char*, Json> options[] = {
+      {"down_block_types",
+       {"CrossAttnDownBlock2D", "AttnDownBlock2D", "DownBlock2D", "DownBlock2D"}},
+      {"up_block_types", {"UpBlock2D"}},
+      {"mid_block_type", "UNetMidBlock2DSimpleCrossAttn"},
+      {"only_cross_attention", true},
+      {"dual_cross_attention", true},
+      {"class_embed_type", "timestep"},
+      {"addition_embed_type", "text_time"},
+      {"encoder_hid_dim", 32},
+      {"time_cond_proj_dim", 32},
+      {"resnet_time_scale_shift", "scale_shift"},
+      {"time_embedding_type", "fourier"},
+      {"attention_type", "gated"},
+      {"act_fn", "gelu"},
+      {"attention_head_dim", 5},
+      {"attention_head_dim", {8, 8}},
+      {"layers_per_block", 0},
+      {"norm_num_groups", 7},
+      {"block_out_channels", Json::array()},
+      {"conv_in_kernel", 2}};
+  for (const auto& [key, value] : options) {
+    INFO(key);
+    CHECK(refusal(key, value).find(concat("\"", key, "\"")) != std::string::npos);
+  }
+  CHECK(refusal("atention_head_dim", 8).find("attention_head_dim") != std::string::npos);
+  CHECK(refusal("upcast_attention", true).empty());
+}
+
+TEST_CASE("inputs that do not fit the UNet are refused") {
+  const auto unet = load_unet("sd15", at::kFloat);
+  const at::Tensor time = at::scalar_tensor(3), text = at::randn({2, 77, 32});
+  CHECK_THROWS_AS(unet->forward(at::randn({2, 9, 8, 8}), time, text), Error);
+  CHECK_THROWS_AS(unet->forward(at::randn({1, 4, 8, 8}), time, text), Error);
+  CHECK_THROWS_AS(unet->forward(at::randn({2, 4, 8, 8}), time, at::randn({2, 77, 24})), Error);
+  CHECK_THROWS_AS(unet->forward(at::randn({2, 4, 8, 8}), at::arange(3), text), Error);
+}
