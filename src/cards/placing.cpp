@@ -20,10 +20,8 @@ double scale(const CardJob& job) {
   return job.card.width / kReferenceWidth;
 }
 
-TextRequest request_for(const CardJob& job, const Layer& layer, const TextStyle& style,
-                        const std::string& text) {
+TextRequest request_for(const CardJob& job, const Layer& layer, const TextStyle& style) {
   TextRequest request;
-  request.text = text;
   request.style = style;
   request.font = job.brand.font(style.font);
   request.font_folder = job.brand.font_folder;
@@ -41,19 +39,46 @@ PlacedText placed(const CardJob& job, const Layer& layer, const TextStyle& style
 }
 
 // A single text stands in the middle of its box.
-PlacedText place_in_box(const CardJob& job, const Layer& layer, TextRequest&& request) {
+PlacedText place_in_box(const CardJob& job, const Layer& layer,
+                        const std::vector<std::string>& parts) {
+  const auto& content = std::get<TextLayer>(layer.content);
+  TextRequest request = request_for(job, layer, content.style);
   const Box& box = job.box(layer);
   request.width = box.width;
   request.height = box.height;
-  FittedText text = fit_text(request);
+  FittedText text = fit_parts(request, parts, content.joint);
   const double y = box.y + (box.height - text.height()) / 2;
   return placed(job, layer, request.style, std::move(text), box.x, y);
 }
 
+std::vector<std::string> split(const std::string& text, const std::string& joint) {
+  std::vector<std::string> parts;
+  std::size_t from = 0;
+  for (std::size_t at = text.find(joint); at != std::string::npos; at = text.find(joint, from)) {
+    parts.push_back(text.substr(from, at - from));
+    from = at + joint.size();
+  }
+  parts.push_back(text.substr(from));
+  return parts;
+}
+
+// With no-break spaces, and word joiners after hyphens: "CC BY-SA 4.0" stays together.
+std::string unbroken(const std::string& text) {
+  std::string result;
+  for (const char c : text) {
+    if (c == ' ') {
+      result += "\u00a0";
+    } else {
+      result += c;
+      if (c == '-') result += "\u2060";
+    }
+  }
+  return result;
+}
+
 PlacedText place_credit(const CardJob& job, const Layer& layer, const std::string& credit_text) {
   const auto& content = std::get<CreditLayer>(layer.content);
-  TextRequest request =
-      request_for(job, layer, content.style, clean_text(credit_text, job.what(layer)));
+  TextRequest request = request_for(job, layer, content.style);
   request.credit = true;
   // A template that asks for a smaller credit gets the smallest that can be read.
   const GObjectPtr<PangoContext> context = make_text_context(request.font_folder, request.language);
@@ -64,7 +89,10 @@ PlacedText place_credit(const CardJob& job, const Layer& layer, const std::strin
   const Box& box = job.box(layer);
   request.width = box.width;
   request.height = box.height;
-  FittedText text = fit_text(request);
+  const std::string joint = " · ";
+  std::vector<std::string> parts = split(clean_text(credit_text, request.what), joint);
+  for (std::size_t i = 1; i < parts.size(); ++i) parts[i] = unbroken(parts[i]);
+  FittedText text = fit_parts(request, parts, joint);
   // On the foot of the box, so that a second line grows upwards.
   PlacedText result = placed(job, layer, request.style, std::move(text), box.x, 0);
   result.y = box.bottom() - result.text.height();
@@ -76,6 +104,7 @@ PlacedText place_credit(const CardJob& job, const Layer& layer, const std::strin
 struct StackItem {
   const Layer* layer;
   const TextLayer* content;
+  std::vector<std::string> parts;
   TextRequest request;
   FittedText text;
 };
@@ -99,7 +128,7 @@ bool shrink_largest(std::vector<StackItem>& items) {
   TextStyle& style = largest->request.style;
   style.max_size = std::max(style.min_size, std::min(largest->text.size() - 0.5,
                                                      std::floor(largest->text.size() * 0.98)));
-  largest->text = fit_text(largest->request);
+  largest->text = fit_parts(largest->request, largest->parts, largest->content->joint);
   return true;
 }
 
@@ -110,14 +139,13 @@ void place_stack(const CardJob& job, const Stack& stack,
   for (const Layer* layer : job.layers) {
     const auto* content = std::get_if<TextLayer>(&layer->content);
     if (content == nullptr || content->stack != stack.name) continue;
-    const std::string text = fill(content->content, content->joint, job.values, job.brand);
-    if (text.empty()) continue;
-    TextRequest request = request_for(job, *layer, content->style, text);
-    request.style.ellipsis = content->style.ellipsis;
+    std::vector<std::string> parts = fill(content->content, job.values, job.brand);
+    if (parts.empty()) continue;
+    TextRequest request = request_for(job, *layer, content->style);
     request.width = box.width;
     request.height = box.height;
-    FittedText fitted = fit_text(request);
-    items.push_back({layer, content, std::move(request), std::move(fitted)});
+    FittedText fitted = fit_parts(request, parts, content->joint);
+    items.push_back({layer, content, std::move(parts), std::move(request), std::move(fitted)});
   }
   while (total_height(items) > box.height) {
     if (!shrink_largest(items)) {
@@ -163,10 +191,8 @@ std::map<std::string, PlacedText> place_texts(const CardJob& job, const std::str
     }
     const auto* content = std::get_if<TextLayer>(&layer->content);
     if (content == nullptr || !content->stack.empty()) continue;
-    const std::string text = fill(content->content, content->joint, job.values, job.brand);
-    if (text.empty()) continue;
-    texts.emplace(layer->name,
-                  place_in_box(job, *layer, request_for(job, *layer, content->style, text)));
+    const std::vector<std::string> parts = fill(content->content, job.values, job.brand);
+    if (!parts.empty()) texts.emplace(layer->name, place_in_box(job, *layer, parts));
   }
   return texts;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ struct TextRequest {
   // The credit: shrinking stops at min_size, words longer than a line break without a hyphen, and
   // not fitting is Refused, not BadInput.
   bool credit = false;
+  bool breaks = true;  // words may be broken, and the text cut where the style allows it
 };
 
 // Text at its final size. Positions are pixels from the upper left corner of the block, whose top
@@ -52,7 +54,7 @@ class FittedText {
   void draw(cairo_t* context, double x, double y, const Colour& colour, double opacity) const;
 
  private:
-  friend FittedText fit_text(const TextRequest& request);
+  friend std::optional<FittedText> try_fit_text(const TextRequest& request);
   GObjectPtr<PangoLayout> layout_;
   std::string text_;
   double size_ = 0;
@@ -65,5 +67,12 @@ class FittedText {
 // within the lines, the width and the height; words are broken only if even min_size is too large.
 // BadInput when it does not fit (and may not be cut) or has characters that no font has.
 FittedText fit_text(const TextRequest& request);
+// The same, but nothing when it does not fit.
+std::optional<FittedText> try_fit_text(const TextRequest& request);
+
+// Text in parts ("name", "date"): on one line if that fits, else with the line breaks between the
+// parts where the joints would be, else broken anywhere. request.text is not used.
+FittedText fit_parts(const TextRequest& request, const std::vector<std::string>& parts,
+                     const std::string& joint);
 
 }  // namespace affiche::cards

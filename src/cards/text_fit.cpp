@@ -226,6 +226,26 @@ void refuse_missing_glyphs(PangoLayout* layout, const TextRequest& request) {
   }
 }
 
+std::string joined(const std::vector<std::string>& parts, std::size_t from, std::size_t to,
+                   const std::string& joint) {
+  std::string text;
+  for (std::size_t i = from; i < to; ++i) text += (i > from ? joint : "") + parts[i];
+  return text;
+}
+
+// The places to cut the parts into two lines, those with the most even lines first.
+std::vector<std::size_t> even_splits(const std::vector<std::string>& parts) {
+  const auto unevenness = [&](std::size_t at) {
+    return std::abs(count_characters(joined(parts, 0, at, "   ")) -
+                    count_characters(joined(parts, at, parts.size(), "   ")));
+  };
+  std::vector<std::size_t> splits;
+  for (std::size_t at = 1; at < parts.size(); ++at) splits.push_back(at);
+  std::stable_sort(splits.begin(), splits.end(),
+                   [&](std::size_t a, std::size_t b) { return unevenness(a) < unevenness(b); });
+  return splits;
+}
+
 double shift(Align align, bool right_to_left, double room) {
   if (align == Align::Centre) return room / 2;
   return (align == Align::End) != right_to_left ? room : 0;
@@ -233,17 +253,18 @@ double shift(Align align, bool right_to_left, double room) {
 
 }  // namespace
 
-FittedText fit_text(const TextRequest& request) {
+std::optional<FittedText> try_fit_text(const TextRequest& request) {
   Fitter fitter(request);
   fitter.break_words(false);
   bool fitted = fitter.search();
   if (fitted && request.style.balance) fitter.balance();
-  if (!fitted) {
+  if (!fitted && request.breaks) {
     fitter.break_words(true);
     fitted = fitter.search();
   }
-  if (!fitted && request.style.ellipsis && !request.credit) fitted = fitter.shorten();
-  if (!fitted) does_not_fit(request);
+  if (!fitted && request.breaks && request.style.ellipsis && !request.credit)
+    fitted = fitter.shorten();
+  if (!fitted) return std::nullopt;
   refuse_missing_glyphs(fitter.layout(), request);
 
   const Measured measured = fitter.measure();
@@ -269,6 +290,29 @@ FittedText fit_text(const TextRequest& request) {
   }
   result.layout_ = fitter.release();
   return result;
+}
+
+FittedText fit_text(const TextRequest& request) {
+  std::optional<FittedText> fitted = try_fit_text(request);
+  if (!fitted) does_not_fit(request);
+  return std::move(*fitted);
+}
+
+FittedText fit_parts(const TextRequest& request, const std::vector<std::string>& parts,
+                     const std::string& joint) {
+  TextRequest whole = request;
+  whole.text = joined(parts, 0, parts.size(), joint);
+  if (parts.size() < 2 || request.style.lines < 2) return fit_text(whole);
+  TextRequest attempt = whole;
+  attempt.breaks = false;
+  attempt.style.lines = 1;
+  if (std::optional<FittedText> fitted = try_fit_text(attempt)) return std::move(*fitted);
+  attempt.style.lines = 2;
+  for (const std::size_t at : even_splits(parts)) {
+    attempt.text = joined(parts, 0, at, joint) + "\n" + joined(parts, at, parts.size(), joint);
+    if (std::optional<FittedText> fitted = try_fit_text(attempt)) return std::move(*fitted);
+  }
+  return fit_text(whole);
 }
 
 }  // namespace affiche::cards

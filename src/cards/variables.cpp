@@ -79,9 +79,10 @@ std::vector<std::string> places(const std::string& text, const std::string& what
   return names;
 }
 
-std::string fill(const std::vector<std::string>& parts, const std::string& joint,
-                 const std::map<std::string, std::string>& values, const Brand& brand) {
-  std::string result;
+std::vector<std::string> fill(const std::vector<std::string>& parts,
+                              const std::map<std::string, std::string>& values,
+                              const Brand& brand) {
+  std::vector<std::string> result;
   for (const std::string& part : parts) {
     std::string filled;
     bool any_place = false;
@@ -98,7 +99,7 @@ std::string fill(const std::vector<std::string>& parts, const std::string& joint
     }
     filled.append(part, from, std::string::npos);
     if ((any_place && !any_value) || filled.empty()) continue;
-    result += (result.empty() ? "" : joint) + filled;
+    result.push_back(std::move(filled));
   }
   return result;
 }

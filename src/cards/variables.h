@@ -16,9 +16,9 @@ namespace affiche::cards {
 std::map<std::string, std::string> resolve(const Template& card,
                                            const std::map<std::string, std::string>& given);
 
-// The parts with their {{places}} filled, joined; a part all of whose places are empty is left out.
-std::string fill(const std::vector<std::string>& parts, const std::string& joint,
-                 const std::map<std::string, std::string>& values, const Brand& brand);
+// The parts with their {{places}} filled; a part all of whose places are empty is left out.
+std::vector<std::string> fill(const std::vector<std::string>& parts,
+                              const std::map<std::string, std::string>& values, const Brand& brand);
 
 // The names inside {{…}}, in order. BadInput for an unclosed or empty place.
 std::vector<std::string> places(const std::string& text, const std::string& what);
