@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// The byte-level BPE tokenizer of CLIP, equal to the Rust-backed CLIPTokenizer of transformers:
+// NFC, white space collapsed, lower case by code point, words of letters, single digits and runs of
+// other marks, byte-pair merges with "</w>" at the end of a word.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace affiche::diffusion {
+
+// Immutable after construction: encode() may run in several threads at once.
+class CLIPTokenizer {
+ public:
+  // A token that is split off before the merges. `normalized`: looked for in the normalized text.
+  struct Special {
+    std::string content;
+    bool normalized = false;
+  };
+  struct Options {
+    Special bos{"<|startoftext|>", true};
+    Special eos{"<|endoftext|>", true};
+    Special unk{"<|endoftext|>", true};
+    Special pad{"<|endoftext|>", false};
+    std::vector<Special> others;
+    std::int64_t model_max_length = 77;
+  };
+
+  // vocab.json, merges.txt and, when present, tokenizer_config.json, special_tokens_map.json and
+  // added_tokens.json of a diffusers folder. BadInput names the file and what is wrong with it.
+  static CLIPTokenizer from_folder(const std::filesystem::path& folder);
+  // `vocabulary` maps tokens to ids; `merges` is the text of a merges.txt. `what` names the source
+  // in errors.
+  CLIPTokenizer(const nlohmann::ordered_json& vocabulary, std::string_view merges,
+                const Options& options, std::string what);
+
+  // bos, the text's ids, eos, truncated and padded to exactly max_length (>= 2; 0: the model's).
+  // BadInput when the text is not UTF-8.
+  std::vector<std::int64_t> encode(std::string_view utf8, std::size_t max_length = 0) const;
+  // Number of ids with bos and eos and without truncation or padding.
+  std::size_t untruncated_length(std::string_view utf8) const;
+
+  std::int64_t bos() const { return bos_; }
+  std::int64_t eos() const { return eos_; }
+  std::int64_t pad() const { return pad_; }
+  std::size_t model_max_length() const { return model_max_length_; }
+  // One more than the largest id.
+  std::int64_t vocabulary_size() const { return vocabulary_size_; }
+
+ private:
+  struct Split {
+    std::u32string content;
+    std::int64_t id;
+  };
+  struct Merge {
+    std::int32_t rank;
+    std::int64_t id;
+  };
+  using Ids = std::vector<std::int64_t>;
+
+  void read_merges(std::string_view merges);
+  void add_special(const Special& special);
+  std::int64_t id_of(const std::string& token) const;
+  Ids text_ids(std::string_view utf8) const;
+  void add_text(Ids& ids, std::u32string_view text) const;
+  void add_plain(Ids& ids, std::u32string_view text) const;
+  void add_word(Ids& ids, std::u32string_view word) const;
+  void merge(Ids& ids) const;
+
+  std::string what_;
+  std::unordered_map<std::string, std::int64_t> ids_;
+  std::unordered_map<std::uint64_t, Merge> merges_;  // by the two ids
+  std::vector<Split> raw_splits_;                    // longest first
+  std::vector<Split> normalized_splits_;
+  std::int64_t bos_ = 0;
+  std::int64_t eos_ = 0;
+  std::int64_t pad_ = 0;
+  std::int64_t unk_ = 0;
+  std::size_t model_max_length_ = 77;
+  std::int64_t vocabulary_size_ = 0;
+};
+
+}  // namespace affiche::diffusion

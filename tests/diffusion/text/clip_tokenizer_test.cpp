@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diffusion/text/clip_tokenizer.h"
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "catch.h"
+#include "diffusion/goldens.h"
+
+using namespace affiche;
+using namespace affiche::diffusion;
+
+namespace {
+
+CLIPTokenizer whole_vocabulary(const std::string& pad) {
+  CLIPTokenizer::Options options;
+  options.pad = {pad, false};
+  return CLIPTokenizer(golden_json("tokenizers/vocab.json"),
+                       read_text(golden("tokenizers/merges.txt")), options, "CLIP");
+}
+
+Json small_vocabulary() {
+  return Json{{"a", 0},
+              {"b", 1},
+              {"b</w>", 2},
+              {"ab</w>", 3},
+              {"<|startoftext|>", 4},
+              {"<|endoftext|>", 5}};
+}
+
+}  // namespace
+
+TEST_CASE("prompts become the ids that transformers gives") {
+  const CLIPTokenizer first = whole_vocabulary("<|endoftext|>");
+  const CLIPTokenizer second = whole_vocabulary("!");
+  const Json cases = golden_json("tokenizers/cases.json");
+  REQUIRE(cases["cases"].size() == 81);
+  for (const Json& one : cases["cases"]) {
+    const std::string prompt = one["prompt"];
+    INFO(prompt);
+    CHECK(first.encode(prompt, 77) == one["clip_l"].get<std::vector<std::int64_t>>());
+    CHECK(second.encode(prompt) == one["sdxl_tokenizer_2"].get<std::vector<std::int64_t>>());
+    CHECK(first.untruncated_length(prompt) == one["untruncated_length"].get<std::size_t>());
+  }
+}
+
+TEST_CASE("a tokenizer folder says its own marks and length") {
+  const CLIPTokenizer tokenizer = CLIPTokenizer::from_folder(golden("models/sd15/tokenizer"));
+  CHECK(tokenizer.vocabulary_size() == 1514);
+  CHECK(tokenizer.bos() == 1512);
+  CHECK(tokenizer.eos() == 1513);
+  CHECK(tokenizer.pad() == 1513);
+  CHECK(tokenizer.model_max_length() == 77);
+  CHECK(tokenizer.encode("").size() == 77);
+}
+
+TEST_CASE("a tokenizer that contradicts itself is refused") {
+  const auto build = [](const Json& vocabulary, const std::string& merges) {
+    return CLIPTokenizer(vocabulary, merges, {}, "small");
+  };
+  CHECK(build(small_vocabulary(), "#version: 0.2\na b</w>\n").encode("AB ab", 5) ==
+        std::vector<std::int64_t>{4, 3, 3, 5, 5});
+  CHECK_THROWS_AS(build(small_vocabulary(), "a c\n"), Error);
+  CHECK_THROWS_AS(build(small_vocabulary(), "a b\n"), Error);  // "ab" is not a token
+  CHECK_THROWS_AS(build(small_vocabulary(), "a\n"), Error);
+  CHECK_THROWS_AS(build(Json::array(), ""), Error);
+  Json negative = small_vocabulary();
+  negative["a"] = -1;
+  CHECK_THROWS_AS(build(negative, ""), Error);
+  Json no_end = small_vocabulary();
+  no_end.erase("<|endoftext|>");
+  CHECK_THROWS_AS(build(no_end, ""), Error);
+}
+
+TEST_CASE("letters outside a small vocabulary become the unknown token") {
+  const CLIPTokenizer tokenizer(small_vocabulary(), "a b</w>\n", {}, "small");
+  CHECK(tokenizer.encode("az", 4) == std::vector<std::int64_t>{4, 0, 5, 5});
+  CHECK(tokenizer.untruncated_length("az") == 4);
+}
+
+TEST_CASE("a very long word is tokenized in reasonable time") {
+  const CLIPTokenizer tokenizer = whole_vocabulary("!");
+  CHECK(tokenizer.encode(std::string(500'000, 'a')).size() == 77);
+  CHECK_THROWS_AS(tokenizer.encode(std::string(2'000'000, 'a')), Error);
+}
