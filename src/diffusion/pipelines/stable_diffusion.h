@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text to image as diffusers' StableDiffusionPipeline does it, number for number.
+//
+// A pipeline owns its networks, a request its scheduler and random generators; there is no global
+// state. generate() is const: several threads may generate with one pipeline, as long as none
+// changes its LoRAs meanwhile.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "diffusion/lora/adapters.h"
+#include "diffusion/pipelines/components.h"
+
+namespace affiche::diffusion {
+
+// Names and meanings are those of diffusers' arguments.
+struct GenerateRequest {
+  std::vector<std::string> prompts = {""};
+  std::vector<std::string> negative_prompts;  // none, one for all, or one for each prompt
+  // One seed: one generator draws for all pictures at once. Several: a generator for each picture.
+  std::vector<std::int64_t> seeds = {0};
+  std::int64_t num_images_per_prompt = 1;
+  std::int64_t num_inference_steps = 50;
+  double guidance_scale = 7.5;    // <= 1: no guidance, the negative prompt has no effect
+  double guidance_rescale = 0;    // arXiv 2305.08891 section 3.4
+  double eta = 0;                 // DDIM only
+  std::optional<int> clip_skip;   // how many last layers of the text encoder are left out
+  std::int64_t height = 0;        // pixels, multiples of 8; 0: what the model was trained on
+  std::int64_t width = 0;
+  std::string scheduler;          // name, empty: the model's own
+  nlohmann::ordered_json scheduler_config;  // null: the model's own
+};
+
+struct Watch {
+  // After every step: steps done, steps in all, the latents.
+  std::function<void(std::int64_t, std::int64_t, const at::Tensor&)> step;
+  std::function<bool()> cancelled;  // asked before every step
+};
+
+struct Generation {
+  at::Tensor images;   // N x H x W x 3, uint8, CPU
+  at::Tensor decoded;  // N x 3 x H x W, float32 in [0, 1], CPU
+  at::Tensor latents;  // final, before the decoder: N x 4 x H/8 x W/8, float32, CPU
+  at::Tensor initial;  // before the first step, scaled by init_noise_sigma; likewise
+  at::Tensor timesteps;
+  at::Tensor prompt_embeds;           // N x 77 x D, float32, CPU
+  at::Tensor negative_prompt_embeds;  // undefined without guidance
+  std::string scheduler;              // class name
+  double encode_seconds = 0;
+  std::vector<double> step_seconds;
+  double decode_seconds = 0;
+  std::vector<std::string> warnings;  // for instance a prompt that was cut after 77 tokens
+};
+
+class StableDiffusionPipeline {
+ public:
+  // Errors as load_components(). dtype: kFloat, kBFloat16 or kHalf.
+  static std::unique_ptr<StableDiffusionPipeline> from_folder(const std::filesystem::path& folder,
+                                                              at::ScalarType dtype,
+                                                              at::Device device);
+
+  // Usage for contradictory options, BadInput for an unknown scheduler, Cancelled within one step,
+  // Internal when a network's output is not finite.
+  Generation generate(const GenerateRequest& request, const Watch& watch = {}) const;
+
+  Components& components() { return parts_; }
+  const Components& components() const { return parts_; }
+
+ private:
+  StableDiffusionPipeline(Components parts, at::ScalarType dtype, at::Device device);
+  struct Embeds {
+    at::Tensor positive, negative;
+  };
+  Embeds encode(const GenerateRequest& request, bool guided, Generation& result) const;
+  at::Tensor encode_prompts(const std::vector<std::string>& prompts, std::optional<int> clip_skip,
+                            Generation& result) const;
+  at::Tensor decode(const at::Tensor& latents) const;
+
+  Components parts_;
+  at::ScalarType dtype_;
+  at::Device device_;
+};
+
+}  // namespace affiche::diffusion
