@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/loaded_model.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <cstring>
+#include <map>
+
+#include "base/error.h"
+#include "diffusion/lora/adapters.h"
+#include "diffusion/pipelines/stable_diffusion.h"
+
+namespace affiche::service {
+
+using diffusion::AdapterStack;
+using diffusion::LoraFile;
+using diffusion::StableDiffusionPipeline;
+
+struct LoadedModel::Engine {
+  explicit Engine(const std::filesystem::path& model)
+      : pipeline(StableDiffusionPipeline::from_folder(model, at::kFloat, at::kCPU)),
+        adapters({{"unet", {"lora_unet"}, &pipeline->components().unet->parameters()},
+                  {"text_encoder",
+                   {"lora_te", "lora_te1"},
+                   &pipeline->components().text_encoder->parameters()}}) {}
+
+  std::unique_ptr<StableDiffusionPipeline> pipeline;
+  AdapterStack adapters;
+  std::map<std::string, std::shared_ptr<const LoraFile>> files;  // read once, kept for swaps
+  std::vector<std::pair<std::string, double>> worn;
+};
+
+LoadedModel::LoadedModel(const std::filesystem::path& model, int threads) : path_(model) {
+  if (threads > 0) at::set_num_threads(threads);
+  engine_ = std::make_unique<Engine>(model);
+}
+
+LoadedModel::~LoadedModel() = default;
+
+void LoadedModel::wear(const std::vector<cards::VoiceLora>& loras) {
+  std::vector<std::pair<std::string, double>> wanted;
+  for (const cards::VoiceLora& lora : loras) wanted.emplace_back(lora.file.string(), lora.weight);
+  if (wanted == engine_->worn) return;
+  std::vector<diffusion::LoraUse> uses;
+  for (const auto& [file, weight] : wanted) {
+    auto& kept = engine_->files[file];
+    if (!kept) kept = std::make_shared<const LoraFile>(diffusion::load_lora(file));
+    uses.push_back({kept, weight});
+  }
+  engine_->adapters.remove();
+  engine_->worn.clear();
+  if (!uses.empty()) engine_->adapters.apply(uses);
+  engine_->worn = std::move(wanted);
+}
+
+Image LoadedModel::generate(const Recipe& recipe, std::stop_token stop) {
+  diffusion::GenerateRequest request;
+  request.prompts = {recipe.prompt};
+  if (!recipe.negative_prompt.empty()) request.negative_prompts = {recipe.negative_prompt};
+  request.seeds = {recipe.seed};
+  request.num_inference_steps = recipe.steps;
+  request.guidance_scale = recipe.guidance_scale;
+  request.width = recipe.width;
+  request.height = recipe.height;
+  request.scheduler = recipe.scheduler;
+  diffusion::Watch watch;
+  watch.cancelled = [&stop] { return stop.stop_requested(); };
+  const diffusion::Generation made = engine_->pipeline->generate(request, watch);
+  Image image = make_image(static_cast<int>(made.images.size(2)),
+                           static_cast<int>(made.images.size(1)), 3);
+  std::memcpy(image.pixels.data(), made.images.const_data_ptr<std::uint8_t>(),
+              image.pixels.size());
+  return image;
+}
+
+}  // namespace affiche::service
