@@ -15,7 +15,8 @@ Json read_json(const std::filesystem::path& file) {
   return parse_json(read_text(file), file.string(), true);
 }
 
-// [library, class] of a part; an absent or null part is an error, as nothing of it is optional here.
+// [library, class] of a part; an absent or null part is an error, as nothing of it is optional
+// here.
 std::string class_of(const Json& index, const std::string& part, const std::string& what) {
   const auto found = index.find(part);
   if (found == index.end() || !found->is_array() || found->size() != 2 ||

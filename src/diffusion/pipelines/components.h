@@ -25,10 +25,10 @@ struct Components {
   nlohmann::ordered_json scheduler_config;  // as written, defaults not filled in
 };
 
-// Reads model_index.json and every part that it names; weights are mapped and converted to `dtype` on
-// `device`. Weight files may carry the variant "fp16" in their names. NotFound for a missing file,
-// BadInput for another pipeline class (named, never guessed), for configurations that are not built,
-// and for weights that do not fit.
+// Reads model_index.json and every part that it names; weights are mapped and converted to `dtype`
+// on `device`. Weight files may carry the variant "fp16" in their names. NotFound for a missing
+// file, BadInput for another pipeline class (named, never guessed), for configurations that are not
+// built, and for weights that do not fit.
 Components load_components(const std::filesystem::path& folder, at::ScalarType dtype,
                            at::Device device);
 

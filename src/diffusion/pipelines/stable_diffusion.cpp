@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "diffusion/pipelines/guidance.h"
-#include "diffusion/pipelines/noise.h"
+#include "diffusion/schedulers/noise.h"
 #include "diffusion/schedulers/scheduler.h"
 
 namespace affiche::diffusion {
@@ -58,16 +58,8 @@ void check(const GenerateRequest& request) {
     fail(Cause::Usage, "seed: expected one or ", pictures, ", found ", request.seeds.size());
   }
   if (request.num_inference_steps < 1 || request.num_inference_steps > 1000) {
-    fail(Cause::Usage, "num_inference_steps ", request.num_inference_steps,
-         ": expected 1 to 1000");
+    fail(Cause::Usage, "num_inference_steps ", request.num_inference_steps, ": expected 1 to 1000");
   }
-}
-
-at::Tensor draw_latents(const GenerateRequest& request, Noise& noise, std::int64_t channels,
-                        std::int64_t height, std::int64_t width) {
-  const auto pictures =
-      static_cast<std::int64_t>(request.prompts.size()) * request.num_images_per_prompt;
-  return noise.draw({pictures, channels, height, width});
 }
 
 }  // namespace
@@ -151,19 +143,25 @@ Generation StableDiffusionPipeline::generate(const GenerateRequest& request,
       request.scheduler_config.is_null() ? parts_.scheduler_config : request.scheduler_config);
 
   Generation result;
-  result.scheduler = scheduler->name();
+  result.scheduler = scheduler->class_name();
   Time::time_point start = Time::now();
   const Embeds embeds = encode(request, guided, result);
-  const at::Tensor text =
-      guided ? at::cat({embeds.negative, embeds.positive}) : embeds.positive;
+  const at::Tensor text = guided ? at::cat({embeds.negative, embeds.positive}) : embeds.positive;
   result.encode_seconds = seconds_since(start);
 
   scheduler->set_timesteps(request.num_inference_steps);
   result.timesteps = scheduler->timesteps();
-  Noise noise(request.seeds, dtype_, device_);
-  at::Tensor latents = draw_latents(request, noise, parts_.unet->config().in_channels,
-                                    height / scale, width / scale) *
-                       scheduler->init_noise_sigma();
+  StepOptions options;
+  options.eta = request.eta;
+  for (const std::int64_t seed : request.seeds) {
+    options.generators.push_back(seeded(static_cast<std::uint64_t>(seed)));
+  }
+  const auto pictures =
+      static_cast<std::int64_t>(request.prompts.size()) * request.num_images_per_prompt;
+  at::Tensor latents =
+      randn({pictures, parts_.unet->config().in_channels, height / scale, width / scale},
+            options.generators, dtype_, device_) *
+      scheduler->init_noise_sigma();
   result.initial = for_caller(latents);
 
   const std::int64_t steps = result.timesteps.numel();
@@ -173,11 +171,11 @@ Generation StableDiffusionPipeline::generate(const GenerateRequest& request,
     }
     start = Time::now();
     const at::Tensor timestep = result.timesteps[i];
-    const at::Tensor input = scheduler->scale_model_input(latents, timestep);
+    const at::Tensor input = scheduler->scale_model_input(latents);
     at::Tensor prediction =
         parts_.unet->forward(guided ? at::cat({input, input}) : input, timestep, text);
     if (guided) prediction = guide(prediction, request.guidance_scale, request.guidance_rescale);
-    latents = scheduler->step(prediction, timestep, latents, noise, request.eta);
+    latents = scheduler->step(prediction, latents, options);
     result.step_seconds.push_back(seconds_since(start));
     if (watch.step) watch.step(i + 1, steps, latents);
   }
