@@ -98,4 +98,9 @@ std::vector<int> apply_migrations(Database& database, std::span<const Migration>
   return done;
 }
 
+std::vector<int> migrate(const std::filesystem::path& file, Millis now) {
+  Database database(file);
+  return apply_migrations(database, built_in_migrations(), now);
+}
+
 }  // namespace affiche::store

@@ -3,6 +3,7 @@
 // in its own transaction, remembered with the SHA-256 of its text.
 #pragma once
 
+#include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,5 +30,8 @@ std::span<const Migration> built_in_migrations();
 // applied one differs, or when the file holds tables but is not affiche's.
 std::vector<int> apply_migrations(Database& database, std::span<const Migration> migrations,
                                   Millis now);
+
+// The same for a file, with the built-in ones; makes the file when it is missing.
+std::vector<int> migrate(const std::filesystem::path& file, Millis now);
 
 }  // namespace affiche::store
