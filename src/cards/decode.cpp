@@ -50,6 +50,10 @@ void start_vips() {
   std::call_once(once, [] {
     if (VIPS_INIT("affiche") != 0)
       fail(Cause::Internal, "libvips does not start: ", vips_message());
+    // What it would print is in the error that follows.
+    g_log_set_handler(
+        "VIPS", G_LOG_LEVEL_MASK, [](const gchar*, GLogLevelFlags, const gchar*, gpointer) {},
+        nullptr);
     vips_concurrency_set(1);
     vips_cache_set_max(0);
     vips_block_untrusted_set(TRUE);

@@ -2,10 +2,9 @@
 #include "cards/encode.h"
 
 #include <algorithm>
-#include <array>
-#include <string_view>
 
 #include "base/error.h"
+#include "cards/containers.h"
 #include "cards/decode.h"
 
 namespace affiche::cards {
@@ -23,20 +22,27 @@ Bytes save(const VImage& image, const char* suffix, vips::VOption* options) {
   return bytes;
 }
 
-Bytes save_jpeg(const VImage& image, int quality, bool subsample) {
+Bytes save_jpeg(const VImage& image, int quality, bool subsample, const std::string& xmp) {
   // Progressive: 2 to 5 % smaller, and platforms show something early.
-  return save(image, ".jpg",
-              VImage::option()
-                  ->set("Q", quality)
-                  ->set("interlace", true)
-                  ->set("optimize_coding", true)
-                  ->set("subsample_mode",
-                        subsample ? VIPS_FOREIGN_SUBSAMPLE_ON : VIPS_FOREIGN_SUBSAMPLE_OFF));
+  Bytes jpeg = save(image, ".jpg",
+                    VImage::option()
+                        ->set("Q", quality)
+                        ->set("strip", true)
+                        ->set("interlace", true)
+                        ->set("optimize_coding", true)
+                        ->set("subsample_mode",
+                              subsample ? VIPS_FOREIGN_SUBSAMPLE_ON : VIPS_FOREIGN_SUBSAMPLE_OFF));
+  return with_jpeg_xmp(std::move(jpeg), xmp);
 }
 
-Bytes save_webp(const VImage& image, int quality) {
-  return save(image, ".webp",
-              VImage::option()->set("Q", quality)->set("effort", 4)->set("smart_subsample", true));
+Bytes save_webp(const VImage& image, int quality, const std::string& xmp) {
+  const Bytes webp = save(image, ".webp",
+                          VImage::option()
+                              ->set("Q", quality)
+                              ->set("strip", true)
+                              ->set("effort", 4)
+                              ->set("smart_subsample", true));
+  return with_webp_xmp(webp, xmp, {image.width(), image.height(), image.has_alpha()});
 }
 
 // Highest quality in [floor, wanted] whose file meets the budget; the floor's when none does.
@@ -63,46 +69,6 @@ Encoded within_budget(const EncodeOptions& options, Save&& save_at) {
   }
   return best;
 }
-
-// PNG specification, annex D: CRC-32 of chunk type and data.
-std::uint32_t crc32(std::span<const std::uint8_t> bytes) {
-  static const std::array<std::uint32_t, 256> table = [] {
-    std::array<std::uint32_t, 256> made{};
-    for (std::uint32_t n = 0; n < 256; ++n) {
-      std::uint32_t c = n;
-      for (int k = 0; k < 8; ++k) c = (c & 1) != 0 ? 0xedb88320U ^ (c >> 1) : c >> 1;
-      made[n] = c;
-    }
-    return made;
-  }();
-  std::uint32_t crc = 0xffffffffU;
-  for (const std::uint8_t byte : bytes) crc = table[(crc ^ byte) & 0xff] ^ (crc >> 8);
-  return crc ^ 0xffffffffU;
-}
-
-void append_u32(Bytes& bytes, std::uint32_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    bytes.push_back(static_cast<std::uint8_t>(value >> shift));
-  }
-}
-
-// An uncompressed iTXt chunk: keyword, no compression, no language, UTF-8 text.
-Bytes itxt_chunk(const std::string& keyword, const std::string& text) {
-  if (keyword.empty() || keyword.size() > 79) {
-    fail(Cause::Usage, "PNG text keyword \"", keyword, "\": expected 1 to 79 characters");
-  }
-  Bytes body = {'i', 'T', 'X', 't'};
-  body.insert(body.end(), keyword.begin(), keyword.end());
-  body.insert(body.end(), {0, 0, 0, 0, 0});
-  body.insert(body.end(), text.begin(), text.end());
-  Bytes chunk;
-  append_u32(chunk, static_cast<std::uint32_t>(body.size() - 4));
-  chunk.insert(chunk.end(), body.begin(), body.end());
-  append_u32(chunk, crc32(body));
-  return chunk;
-}
-
-constexpr std::size_t kPngHeader = 8 + 25;  // signature and IHDR
 
 }  // namespace
 
@@ -143,20 +109,18 @@ Encoded encode(const Image& image, Format format, const EncodeOptions& options,
   start_vips();
   try {
     VImage picture = borrow(image);
-    if (!xmp.empty()) {
-      vips_image_set_blob_copy(picture.get_image(), VIPS_META_XMP_NAME, xmp.data(), xmp.size());
-    }
     if (format == Format::Webp) {
-      return within_budget(options, [&](int quality) { return save_webp(picture, quality); });
+      return within_budget(options, [&](int quality) { return save_webp(picture, quality, xmp); });
     }
     if (image.channels == 4) {
       picture =
           picture.flatten(VImage::option()->set("background", std::vector<double>{255, 255, 255}));
     }
-    Encoded jpeg =
-        within_budget(options, [&](int quality) { return save_jpeg(picture, quality, false); });
+    Encoded jpeg = within_budget(
+        options, [&](int quality) { return save_jpeg(picture, quality, false, xmp); });
     if (jpeg.over_budget) {
-      jpeg = within_budget(options, [&](int quality) { return save_jpeg(picture, quality, true); });
+      jpeg = within_budget(options,
+                           [&](int quality) { return save_jpeg(picture, quality, true, xmp); });
       jpeg.subsampled = true;
     }
     return jpeg;
@@ -169,15 +133,9 @@ Encoded encode(const Image& image, Format format, const EncodeOptions& options,
 Bytes encode_png(const Image& image, const std::vector<std::pair<std::string, std::string>>& text) {
   start_vips();
   try {
-    Bytes png = save(borrow(image), ".png", VImage::option()->set("compression", 6));
-    if (png.size() < kPngHeader) fail(Cause::Internal, "PNG encoder gave ", png.size(), " bytes");
-    Bytes chunks;
-    for (const auto& [keyword, value] : text) {
-      const Bytes chunk = itxt_chunk(keyword, value);
-      chunks.insert(chunks.end(), chunk.begin(), chunk.end());
-    }
-    png.insert(png.begin() + kPngHeader, chunks.begin(), chunks.end());
-    return png;
+    return with_png_text(
+        save(borrow(image), ".png", VImage::option()->set("strip", true)->set("compression", 6)),
+        text);
   } catch (const vips::VError&) {
     fail(Cause::Internal, "picture of ", image.width, "x", image.height,
          ": cannot be encoded: ", vips_message());

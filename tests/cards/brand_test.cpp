@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cards/brand.h"
+
+#include "base/error.h"
+#include "cards/fixtures.h"
+#include "catch.h"
+
+namespace affiche::cards::test {
+
+TEST_CASE("the demo brand has its colours, logo and voice", "[brand]") {
+  const Brand brand = demo();
+  CHECK(to_hex(brand.colour("teal")) == "#0fa3b1");
+  CHECK(brand.publisher == "Northlight Review");
+  CHECK_FALSE(brand.logo.empty());
+  CHECK(brand.voice.model == kRoot / "assets/models/affiche-mini");
+  REQUIRE(brand.voice.loras.size() == 1);
+  CHECK(brand.voice.prompts.contains("background"));
+  CHECK(brand.voice.prompts.contains("chrome"));
+}
+
+TEST_CASE("a colour that the brand lacks is named with the nearest", "[brand]") {
+  const Brand brand = demo();
+  const Thrown error = thrown([&] { brand.colour("corall"); });
+  CHECK(error.cause == Cause::BadInput);
+  CHECK(contains(error.message, "coral"));
+}
+
+TEST_CASE("a brand with an unknown key or a bad colour is refused with its place", "[brand]") {
+  const auto message = [](const std::string& text) {
+    return thrown([&] { parse_brand(text, "brand.toml", kRoot); }).message;
+  };
+  const std::string fonts = "[fonts]\nbody = { family = \"Noto Sans\" }\n";
+  CHECK(contains(message("publisher = \"A\"\nlogos = \"x.svg\"\n[colours]\n" + fonts),
+                 "brand.toml:2:"));
+  CHECK(
+      contains(message("publisher = \"A\"\n[colours]\nink = \"navy\"\n" + fonts), "brand.toml:3:"));
+}
+
+}  // namespace affiche::cards::test

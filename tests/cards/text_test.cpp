@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cards/text.h"
+
+#include "base/error.h"
+#include "cards/fixtures.h"
+#include "catch.h"
+
+namespace affiche::cards::test {
+namespace {
+
+TextRequest request(const std::string& text, double max_size, double min_size, int lines) {
+  TextRequest made;
+  made.text = text;
+  made.font = {"Noto Sans", 400, false};
+  made.style.max_size = max_size;
+  made.style.min_size = min_size;
+  made.style.lines = lines;
+  made.width = 500;
+  made.height = 300;
+  made.what = "layer";
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("a long headline shrinks until it fits three lines", "[text]") {
+  const FittedText text = fit_text(request(
+      "How a quiet alpine meadow became the most closely watched carbon experiment", 90, 20, 3));
+  CHECK(text.lines().size() <= 3);
+  CHECK(text.size() < 90);
+  CHECK(text.size() > 20);
+  for (const FittedText::Line& line : text.lines()) {
+    CHECK(line.ink.x >= -0.5);
+    CHECK(line.ink.right() <= 500.5);
+  }
+}
+
+TEST_CASE("the size is the largest that fits", "[text]") {
+  const std::string headline = "Largest size that fits in here";
+  const FittedText text = fit_text(request(headline, 90, 20, 2));
+  CHECK_FALSE(try_fit_text(request(headline, text.size() + 1, text.size() + 1, 2)).has_value());
+}
+
+TEST_CASE("lines stand on a grid that does not depend on the script", "[text]") {
+  TextRequest made = request("Latin कखग 中 text and more Latin text to break the line", 40, 40, 3);
+  made.text = "Latin कखग text and more Latin text to break the line";
+  made.style.line_height = 1.25;
+  const FittedText text = fit_text(made);
+  REQUIRE(text.lines().size() >= 2);
+  CHECK(std::abs(text.lines()[1].baseline - text.lines()[0].baseline - 50) < 0.01);
+}
+
+TEST_CASE("balanced lines leave no lonely last word", "[text]") {
+  TextRequest made = request("Seven short words that would leave one alone", 36, 36, 2);
+  made.style.balance = true;
+  const FittedText text = fit_text(made);
+  REQUIRE(text.lines().size() == 2);
+  CHECK(text.lines()[1].ink.width > text.lines()[0].ink.width * 0.5);
+}
+
+TEST_CASE("text that does not fit fails, or is cut at a word when the style allows", "[text]") {
+  std::string endless;
+  for (int i = 0; i < 60; ++i) endless += "endless words ";
+  endless = clean_text(endless, "text");
+  CHECK(thrown([&] { fit_text(request(endless, 40, 40, 2)); }).cause == Cause::BadInput);
+  TextRequest cut = request(endless, 40, 40, 2);
+  cut.style.ellipsis = true;
+  const FittedText text = fit_text(cut);
+  CHECK(text.lines().size() == 2);
+  const std::string end = text.text().substr(text.text().size() - 8);
+  CHECK((end == "words…" || end.substr(0, 5) == "words" || end.substr(end.size() - 3) == "…"));
+  CHECK(text.text().find("word…") == std::string::npos);
+}
+
+TEST_CASE("a word longer than the line is broken only at the smallest size", "[text]") {
+  const std::string word = "Donaudampfschifffahrtsgesellschaftskapitänswitwenrente";
+  CHECK(fit_text(request(word, 60, 14, 1)).lines().size() == 1);
+  CHECK(fit_text(request(word, 60, 40, 3)).lines().size() > 1);
+}
+
+TEST_CASE("right-to-left text starts at the right edge", "[text]") {
+  const FittedText text = fit_text(request("مرحبا بالعالم", 40, 40, 1));
+  CHECK(text.right_to_left());
+  CHECK(std::abs(text.lines()[0].ink.right() - 500) < 1);
+}
+
+TEST_CASE("a character that no font has is named", "[text]") {
+  // A private-use code point.
+  const Thrown error = thrown([] { fit_text(request("a \xF4\x8F\xBF\xBD b", 40, 40, 1)); });
+  CHECK(error.cause == Cause::BadInput);
+  CHECK(contains(error.message, "U+10FFFD"));
+}
+
+TEST_CASE("hostile text is cleaned", "[text]") {
+  CHECK(clean_text("  a\tb\r\n c\x01 ", "t") == "a b c");
+  CHECK(clean_text("a\u202Eb\u2066c", "t") == "abc");
+  CHECK(clean_text("e\u0301", "t") == "\u00e9");
+  std::string zalgo = "x";
+  for (int i = 0; i < 50; ++i) zalgo += "\u0336";
+  CHECK(clean_text(zalgo, "t").size() == 1 + 4 * 2);
+  CHECK(thrown([] { clean_text("a\xff", "t"); }).cause == Cause::BadInput);
+  CHECK(thrown([] { clean_text(std::string("a\0b", 3), "t"); }).cause == Cause::BadInput);
+  CHECK(count_characters("e\u0336a") == 2);
+}
+
+}  // namespace affiche::cards::test
