@@ -42,7 +42,9 @@ at::Tensor changed(const at::Tensor& pristine, const std::vector<Change>& change
     const at::Tensor down = change.layer->down.to(options).flatten(1);
     sum = at::addmm(sum, up, down, 1, change.factor);
   }
-  return sum.reshape(pristine.sizes()).to(pristine.options());
+  return sum.reshape(pristine.sizes())
+      .to(pristine.options())
+      .contiguous(pristine.suggest_memory_format());
 }
 
 [[noreturn]] void refuse_unmatched(const LoraReport& report) {

@@ -47,6 +47,11 @@ struct MidBlock {
   std::optional<SpatialAttention> attention;
 };
 
+// Convolutions run a quarter faster on the CPU when channels lie last.
+at::Tensor entering(const at::Tensor& x, const Conv2d& conv_in) {
+  return x.to(conv_in.weight().scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
 struct DownBlock {
   Resnets resnets;
   std::unique_ptr<Downsample2D> downsampler;
@@ -193,16 +198,16 @@ AutoencoderKL::AutoencoderKL(const AutoencoderKLConfig& config)
 AutoencoderKL::~AutoencoderKL() = default;
 
 AutoencoderKL::Moments AutoencoderKL::encode(const at::Tensor& image) const {
-  at::Tensor moments = (*encoder_)(image.to(encoder_->conv_in.weight().scalar_type()));
+  at::Tensor moments = (*encoder_)(entering(image, encoder_->conv_in));
   if (quant_->quant) moments = (*quant_->quant)(moments);
   const std::vector<at::Tensor> halves = moments.to(image.scalar_type()).chunk(2, 1);
-  return {halves[0], at::clamp(halves[1], -30.0, 20.0)};
+  return {halves[0].contiguous(), at::clamp(halves[1], -30.0, 20.0).contiguous()};
 }
 
 at::Tensor AutoencoderKL::decode(const at::Tensor& latents) const {
-  at::Tensor hidden = latents.to(decoder_->conv_in.weight().scalar_type());
+  at::Tensor hidden = entering(latents, decoder_->conv_in);
   if (quant_->post_quant) hidden = (*quant_->post_quant)(hidden);
-  return (*decoder_)(hidden).to(latents.scalar_type());
+  return (*decoder_)(hidden).to(latents.scalar_type()).contiguous();
 }
 
 }  // namespace affiche::diffusion

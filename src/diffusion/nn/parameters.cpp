@@ -28,6 +28,15 @@ at::Tensor squeezed(const at::Tensor& tensor, const std::vector<std::int64_t>& s
   return tensor.reshape({tensor.size(0), tensor.size(1)});
 }
 
+// A mapped tensor that fits stays mapped, shared with other processes. One that must be copied is
+// copied to the order in which convolutions are quickest.
+at::Tensor convert(const at::Tensor& tensor, const at::TensorOptions& options) {
+  const bool fits = tensor.scalar_type() == c10::typeMetaToScalarType(options.dtype()) &&
+                    tensor.device() == options.device();
+  if (fits || tensor.dim() != 4) return tensor.to(options);
+  return tensor.to(options.memory_format(at::MemoryFormat::ChannelsLast));
+}
+
 bool finite(const at::Tensor& tensor) {
   if (tensor.numel() == 0) return true;
   const auto [least, most] = at::aminmax(tensor);
@@ -88,7 +97,7 @@ void Parameters::load(const StateDict& tensors, at::ScalarType dtype, at::Device
       fail(Cause::BadInput, what, ": tensor \"", full, "\": expected the shape ", text(slot.shape),
            ", found ", text(tensor.sizes()));
     }
-    at::Tensor converted = fitting.to(at::TensorOptions().dtype(dtype).device(device));
+    at::Tensor converted = convert(fitting, at::TensorOptions().dtype(dtype).device(device));
     if (!finite(converted)) {
       fail(Cause::BadInput, what, ": tensor \"", full, "\": holds values that are not finite as ",
            c10::toString(dtype), "; the file is damaged or needs a wider dtype");

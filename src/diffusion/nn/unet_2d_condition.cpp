@@ -98,14 +98,17 @@ at::Tensor UNet2DConditionModel::forward(const at::Tensor& sample, const at::Ten
   const UNetContext context = {at::silu(net_->time_embedding(time.to(dtype))),
                                encoder_hidden_states.to(dtype)};
 
-  at::Tensor hidden = sample.to(dtype);
+  // Convolutions run up to a third faster on the CPU when channels lie last, and attention needs no
+  // transposition; the result goes back to the usual order, in which callers draw noise.
+  at::Tensor hidden = sample.to(dtype).contiguous(at::MemoryFormat::ChannelsLast);
   if (config_.center_input_sample) hidden = 2 * hidden - 1;
   hidden = net_->conv_in(hidden);
   std::vector<at::Tensor> skips = {hidden};
   for (const UNetDownBlock& block : net_->down) hidden = block(hidden, context, skips);
   if (net_->mid) hidden = (*net_->mid)(hidden, context);
   for (const UNetUpBlock& block : net_->up) hidden = block(hidden, context, skips);
-  return (*net_->conv_out)(at::silu((*net_->norm_out)(hidden))).to(sample.scalar_type());
+  hidden = (*net_->conv_out)(at::silu((*net_->norm_out)(hidden)));
+  return hidden.to(sample.scalar_type()).contiguous();
 }
 
 }  // namespace affiche::diffusion
