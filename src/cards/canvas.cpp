@@ -21,9 +21,8 @@ std::uint32_t hash(std::uint32_t x) {
 
 // Triangular noise of one level either way: removes banding without a noise floor of its own that
 // depends on the value (Lipshitz et al., "Quantization and Dither", 1992).
-float triangular(std::uint32_t bits) {
-  return static_cast<float>(bits & 0xffff) / 65536.0F + static_cast<float>(bits >> 16) / 65536.0F -
-         1.0F;
+float triangular(std::uint32_t ten_bits) {
+  return static_cast<float>((ten_bits & 31) + (ten_bits >> 5)) / 31.0F - 1.0F;
 }
 
 // Sum of four uniforms: close to a normal distribution of standard deviation 1.
@@ -84,10 +83,10 @@ void Canvas::mix(const Area& area, const Coverage& coverage, Pixel&& pixel) {
       std::uint8_t* bgrx = line + static_cast<std::ptrdiff_t>(x) * 4;
       const std::uint32_t place =
           static_cast<std::uint32_t>(y) * 65536U + static_cast<std::uint32_t>(x);
+      const std::uint32_t bits = sample.dither > 0 ? hash(place) : 0;
       for (int c = 0; c < 3; ++c) {
         const float below = bgrx[2 - c];
-        const float noise =
-            sample.dither > 0 ? triangular(hash(place * 3U + static_cast<std::uint32_t>(c))) : 0.0F;
+        const float noise = triangular((bits >> (10 * c)) & 1023);
         bgrx[2 - c] = level(below + (sample.rgb[c] - below) * alpha + noise * sample.dither);
       }
     }

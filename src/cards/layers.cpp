@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cards/mask.h"
+#include "cards/resample.h"
 #include "cards/svg.h"
 #include "cards/variables.h"
 
@@ -90,8 +91,8 @@ class Drawing {
       fail(Cause::NotFound, job_.what(layer_), ": expected a generated picture \"", content.source,
            "\", found none; give the brand a prompt of that name");
     }
-    canvas_.blend(cover(found->second, area_.width, area_.height), area_, coverage(content.mask),
-                  layer_.opacity, content.grain);
+    canvas_.blend(cover_middle(found->second.image(), area_.width, area_.height), area_,
+                  coverage(content.mask), layer_.opacity, content.grain);
     result_.recipes.insert_or_assign(content.source, found->second.recipe());
     report();
   }

@@ -85,25 +85,4 @@ CoverPhoto cover(const Photo& photo, int width, int height, const PhotoLayer& la
   }
 }
 
-FloatPixels cover(const Generated& generated, int width, int height) {
-  const Image& source = generated.image();
-  VImage image = borrow(source);
-  try {
-    if (source.channels == 4) image = image.extract_band(0, VImage::option()->set("n", 3));
-    // Floats, so that enlarging makes new levels between the 256 of the model.
-    image = scale_to_cover(image.cast(VIPS_FORMAT_FLOAT), width, height);
-    image = image.extract_area((image.width() - width) / 2, (image.height() - height) / 2, width,
-                               height);
-    FloatPixels pixels{width, height, {}};
-    pixels.rgb.resize(static_cast<std::size_t>(width) * height * 3);
-    std::size_t size = 0;
-    void* memory = image.write_to_memory(&size);
-    std::copy_n(static_cast<const float*>(memory), pixels.rgb.size(), pixels.rgb.begin());
-    g_free(memory);
-    return pixels;
-  } catch (const vips::VError&) {
-    fail(Cause::Internal, "generated picture: cannot be scaled: ", vips_message());
-  }
-}
-
 }  // namespace affiche::cards

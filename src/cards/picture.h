@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Photographs and generated pictures, cut and scaled to cover an area. Thread-safe.
+// Photographs, cut and scaled to cover an area. Thread-safe.
 #pragma once
 
 #include "cards/canvas.h"
@@ -16,7 +16,5 @@ struct CoverPhoto {
 
 // BadInput for photos that decode() refuses.
 CoverPhoto cover(const Photo& photo, int width, int height, const PhotoLayer& layer);
-
-FloatPixels cover(const Generated& generated, int width, int height);
 
 }  // namespace affiche::cards

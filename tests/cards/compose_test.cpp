@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cards/compose.h"
 
+#include <thread>
 #include <type_traits>
 
 #include "base/error.h"
@@ -48,6 +49,20 @@ TEST_CASE("the same inputs give the same pixels and bytes", "[compose]") {
   const Composed second = compose(article(), demo(), inputs);
   CHECK(first.image.pixels == second.image.pixels);
   CHECK(encode(first.image, Format::Jpeg).bytes == encode(second.image, Format::Jpeg).bytes);
+}
+
+TEST_CASE("two threads make the cards that one makes", "[compose]") {
+  const Template card = article();
+  const Brand brand = demo();
+  const CardInputs inputs = article_inputs("In two threads");
+  const Composed alone = compose(card, brand, inputs);
+  std::vector<Composed> made(2);
+  std::vector<std::thread> threads;
+  for (Composed& result : made) {
+    threads.emplace_back([&] { result = compose(card, brand, inputs); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const Composed& result : made) CHECK(result.image.pixels == alone.image.pixels);
 }
 
 TEST_CASE("markup in a headline is text", "[compose]") {

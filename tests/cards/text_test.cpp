@@ -67,9 +67,8 @@ TEST_CASE("text that does not fit fails, or is cut at a word when the style allo
   cut.style.ellipsis = true;
   const FittedText text = fit_text(cut);
   CHECK(text.lines().size() == 2);
-  const std::string end = text.text().substr(text.text().size() - 8);
-  CHECK((end == "words…" || end.substr(0, 5) == "words" || end.substr(end.size() - 3) == "…"));
-  CHECK(text.text().find("word…") == std::string::npos);
+  CHECK(text.text().size() < endless.size());
+  CHECK((contains(text.text(), "words…") || contains(text.text(), "endless…")));
 }
 
 TEST_CASE("a word longer than the line is broken only at the smallest size", "[text]") {
