@@ -70,7 +70,8 @@ void report(const Shared& shared, const std::vector<store::Enqueued>& entered) {
   if (shared.json) {
     print_json(ids, -1);
   } else if (shared.verbosity >= 0) {
-    std::printf("%zu jobs entered", entered.size() - duplicates);
+    const std::size_t fresh = entered.size() - duplicates;
+    std::printf("%zu %s entered", fresh, fresh == 1 ? "job" : "jobs");
     if (duplicates > 0) std::printf(", %zu there already", duplicates);
     std::printf("; `affiche run` makes the cards\n");
   }
@@ -100,9 +101,7 @@ void add_enqueue(CLI::App& app, Shared& shared) {
   command->add_option("--template", defaults.template_name, "name or file of a template");
   command->add_option("--brand", defaults.brand, "name or file of a brand");
   command->add_option("--set", options->set, "a variable of the template; may be repeated")
-      ->type_name("NAME=VALUE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      ->type_name("NAME=VALUE");
   command->add_option("--photo", defaults.photo,
                       "words to search the library for, or a photo's id");
   command->add_option("--out", defaults.out, "file or folder of the card");

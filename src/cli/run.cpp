@@ -84,7 +84,8 @@ int verdict(const Shared& shared, const service::Summary& summary) {
   if (summary.paused)
     std::fprintf(stderr, "the queue is paused; `affiche jobs resume` ends that\n");
   if (!shared.json && shared.verbosity >= 0) {
-    std::printf("%d cards made, %d jobs dead\n", summary.done, summary.dead);
+    std::printf("%d %s made, %d %s dead\n", summary.done, summary.done == 1 ? "card" : "cards",
+                summary.dead, summary.dead == 1 ? "job" : "jobs");
   }
   if (summary.dead > 0) return summary.done > 0 ? kPartly : kFailed;
   const bool retries_left = summary.retrying > 0 && summary.left_waiting;
