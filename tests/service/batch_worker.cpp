@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // batch_worker DATABASE ARTIFACTS MODE PAUSE_MS: a worker process to be killed by the tests. MODE
 // is serve or drain. Prints "ready" once it takes jobs.
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -15,9 +16,9 @@ int main(int argc, char** argv) {
   using namespace affiche;
   if (argc != 5) return 2;
   try {
-    service::Worker* current = nullptr;
+    std::atomic<service::Worker*> current = nullptr;
     const service::StopSignals signals([&] {
-      if (current != nullptr) current->stop();
+      if (service::Worker* worker = current) worker->stop();
     });
     const SystemClock clock;
     store::Store store(argv[1], clock);

@@ -141,3 +141,23 @@ TEST_CASE("a worker that is told to stop gives its jobs back uncounted") {
   }
   REQUIRE(returned >= 1);
 }
+
+TEST_CASE("a second signal ends the worker at once and the lease brings its jobs back") {
+  Batch batch;
+  const auto ids = batch.enqueue(1);
+  {
+    Process worker(batch.worker("serve", "60000"));
+    REQUIRE(worker.wait_for_line());
+    while (!batch.store.any_running()) std::this_thread::yield();
+    worker.send(SIGTERM);
+    // Two pending signals of one kind are one, so the other kind makes sure of the second.
+    worker.send(SIGINT);
+    const int status = worker.wait();
+    REQUIRE(WIFEXITED(status));
+    REQUIRE(WEXITSTATUS(status) > 128);
+  }
+  Process next(batch.worker("drain", "0"));
+  REQUIRE(next.wait() == 0);
+  REQUIRE(batch.store.job(ids[0])->state == store::State::Done);
+  REQUIRE(batch.store.job(ids[0])->attempts == 2);
+}
