@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diffusion/pipelines/stable_diffusion.h"
+
+#include <map>
+#include <set>
+#include <thread>
+
+#include "base/error.h"
+#include "catch.h"
+#include "diffusion/goldens.h"
+#include "diffusion/pipelines/request_json.h"
+
+using namespace affiche;
+using namespace affiche::diffusion;
+
+namespace {
+
+// Prompt embeddings carry no tolerance of their own in the case files.
+constexpr double kEmbedsTolerance = 2e-5;
+
+struct Case {
+  std::string name;
+  std::string model;
+  GenerateRequest request;
+  Json tolerance;
+  StateDict expected;
+};
+
+Case read_case(const std::string& name) {
+  Json json = golden_json("pipelines/" + name + ".json");
+  Case item{name, json["model"], {}, json["tolerance"], {}};
+  // What describes the case rather than the request.
+  for (const char* key :
+       {"name", "model", "pipeline", "measured_deviation", "tolerance", "tensors"}) {
+    json.erase(key);
+  }
+  item.request = read_request(json, ".", name).request;
+  item.expected = load_safetensors(golden("pipelines/" + name + ".safetensors"));
+  return item;
+}
+
+std::vector<std::string> cases() {
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(golden("pipelines"))) {
+    if (entry.path().extension() == ".json") names.insert(entry.path().stem().string());
+  }
+  return {names.begin(), names.end()};
+}
+
+std::unique_ptr<StableDiffusionPipeline> load(const std::string& model) {
+  return StableDiffusionPipeline::from_folder(golden("models/" + model), at::kFloat, at::kCPU);
+}
+
+void compare(const StableDiffusionPipeline& pipeline, const Case& item) {
+  const double latents = item.tolerance["latents"];
+  const at::Tensor& steps = item.expected.at("latents");
+  double worst = 0;
+  Watch watch;
+  watch.step = [&](std::int64_t done, std::int64_t total, const at::Tensor& now) {
+    REQUIRE(total == steps.size(0));
+    worst = std::max(worst, distance(now, steps[done - 1]));
+  };
+  const Generation result = pipeline.generate(item.request, watch);
+  CHECK(distance(result.prompt_embeds, item.expected.at("prompt_embeds")) < kEmbedsTolerance);
+  if (item.expected.contains("negative_prompt_embeds") && item.request.guidance_scale > 1) {
+    CHECK(distance(result.negative_prompt_embeds, item.expected.at("negative_prompt_embeds")) <
+          kEmbedsTolerance);
+  }
+  CHECK(distance(result.timesteps, item.expected.at("timesteps")) < 1e-3);
+  CHECK(distance(result.initial, item.expected.at("latents.initial")) < 1e-5);
+  CHECK(worst < latents);
+  CHECK(result.step_seconds.size() == static_cast<std::size_t>(steps.size(0)));
+  const at::Tensor& image = item.expected.at("image");
+  CHECK(distance(result.decoded.permute({0, 2, 3, 1}), image) <
+        item.tolerance["image"].get<double>());
+  CHECK(distance(result.images, (image.to(at::kFloat) * 255).round()) <=
+        item.tolerance["png_levels"].get<double>());
+}
+
+}  // namespace
+
+TEST_CASE("pictures are those of diffusers, step by step") {
+  const std::vector<std::string> names = cases();
+  REQUIRE(names.size() == 27);
+  std::map<std::string, std::unique_ptr<StableDiffusionPipeline>> pipelines;
+  for (const std::string& name : names) {
+    INFO(name);
+    const Case item = read_case(name);
+    auto& pipeline = pipelines[item.model];
+    if (!pipeline) pipeline = load(item.model);
+    compare(*pipeline, item);
+  }
+}
+
+TEST_CASE("two pipelines in two threads do not disturb each other") {
+  const Case first = read_case("sd15_ddim_eta");
+  const Case second = read_case("sd21_euler");
+  const auto one = load("sd15");
+  const auto two = load("sd21");
+  const at::Tensor alone_one = one->generate(first.request).images;
+  const at::Tensor alone_two = two->generate(second.request).images;
+  at::Tensor together_one, together_two, shared_one;
+  std::thread a([&] {
+    for (int i = 0; i < 3; ++i) together_one = one->generate(first.request).images;
+  });
+  std::thread b([&] {
+    for (int i = 0; i < 3; ++i) together_two = two->generate(second.request).images;
+  });
+  // A third run on a pipeline that is in use: networks are shared, everything else is its own.
+  std::thread c([&] { shared_one = one->generate(first.request).images; });
+  a.join();
+  b.join();
+  c.join();
+  // Rounding to 8 bits may differ by one where another thread count splits the sums elsewhere.
+  CHECK(distance(together_one, alone_one) <= 1);
+  CHECK(distance(together_two, alone_two) <= 1);
+  CHECK(distance(shared_one, alone_one) <= 1);
+}
+
+TEST_CASE("a generation stops at the next step when it is cancelled") {
+  const auto pipeline = load("sd15");
+  GenerateRequest request = read_case("sd15_euler").request;
+  std::int64_t done = 0;
+  Watch watch;
+  watch.step = [&](std::int64_t step, std::int64_t, const at::Tensor&) { done = step; };
+  watch.cancelled = [&] { return done == 2; };
+  try {
+    pipeline->generate(request, watch);
+    FAIL("not cancelled");
+  } catch (const Error& error) {
+    CHECK(error.cause() == Cause::Cancelled);
+  }
+  CHECK(done == 2);
+}
+
+TEST_CASE("each picture of a batch has its own seed") {
+  const auto pipeline = load("sd15");
+  GenerateRequest request = read_case("sd15_ddim_eta").request;
+  request.num_images_per_prompt = 2;
+  request.seeds = {5, 6};
+  const Generation both = pipeline->generate(request);
+  request.num_images_per_prompt = 1;
+  request.seeds = {6};
+  CHECK(distance(pipeline->generate(request).latents[0], both.latents[1]) < 1e-3);
+}
+
+TEST_CASE("a prompt that is cut is reported, and only then") {
+  const auto pipeline = load("sd15");
+  CHECK(pipeline->generate(read_case("sd15_long_prompt").request).warnings.size() == 2);
+  CHECK(pipeline->generate(read_case("sd15_one_step").request).warnings.empty());
+}
+
+TEST_CASE("requests that cannot be fulfilled are refused") {
+  const auto pipeline = load("sd15");
+  const GenerateRequest good = read_case("sd15_one_step").request;
+  const auto refused = [&](auto change) {
+    GenerateRequest request = good;
+    change(request);
+    try {
+      pipeline->generate(request);
+    } catch (const Error& error) {
+      return exit_code(error.cause()) == 2;
+    }
+    return false;
+  };
+  CHECK(refused([](GenerateRequest& r) { r.width = 60; }));
+  CHECK(refused([](GenerateRequest& r) { r.height = -8; }));
+  CHECK(refused([](GenerateRequest& r) { r.num_inference_steps = 0; }));
+  CHECK(refused([](GenerateRequest& r) { r.scheduler = "Magic"; }));
+  CHECK(refused([](GenerateRequest& r) { r.clip_skip = 40; }));
+  CHECK(refused([](GenerateRequest& r) { r.seeds = {1, 2}; }));
+  CHECK(refused([](GenerateRequest& r) { r.prompts = {"\xFF"}; }));
+  CHECK(refused([](GenerateRequest& r) { r.negative_prompts = {"a", "b"}; }));
+}
+
+TEST_CASE("half precision gives nearly the same picture") {
+  const Case item = read_case("sd15_dpmpp_2m");
+  const at::Tensor exact = load("sd15")->generate(item.request).images.to(at::kFloat);
+  const auto pipeline =
+      StableDiffusionPipeline::from_folder(golden("models/sd15"), at::kBFloat16, at::kCPU);
+  GenerateRequest request = item.request;
+  const Generation rough = pipeline->generate(request);
+  CHECK(rough.latents.scalar_type() == at::kFloat);
+  CHECK(at::isfinite(rough.latents).all().item<bool>());
+  CHECK(rough.images.sizes() == exact.sizes());
+}
+
+TEST_CASE("a model folder must be whole") {
+  CHECK_THROWS_AS(StableDiffusionPipeline::from_folder(golden("nowhere"), at::kFloat, at::kCPU),
+                  Error);
+  CHECK_THROWS_AS(StableDiffusionPipeline::from_folder(golden("models/lcm"), at::kFloat, at::kCPU),
+                  Error);
+}
