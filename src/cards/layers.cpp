@@ -54,14 +54,17 @@ double contrast_under(const Canvas& canvas, const PlacedText& text, const Colour
   return lowest;
 }
 
-// The least amount in [low, high] with which every text has its contrast; `high` if none has.
+// The least amount in [low, high] with which every text has its contrast; `high` if none has. `aim`
+// is a contrast above what must be, for texts that can have it on `colour`.
 double least_amount(const Canvas& canvas, const std::vector<const PlacedText*>& texts,
-                    const Colour& colour, double low, double high, const Strength& strength) {
+                    const Colour& colour, double low, double high, const Strength& strength,
+                    double aim = 0) {
   const auto holds_at = [&](double amount) {
     return std::all_of(texts.begin(), texts.end(), [&](const PlacedText* text) {
       // A little more than needed, because dither and antialiasing come after.
-      return contrast_under(canvas, *text, colour, amount, strength) >=
-             text->needed_contrast * 1.03;
+      const double reachable = 0.9 * contrast(luminance(text->colour), luminance(colour));
+      const double needed = std::max(text->needed_contrast, std::min(aim, reachable));
+      return contrast_under(canvas, *text, colour, amount, strength) >= needed * 1.03;
     });
   };
   if (texts.empty() || holds_at(low)) return low;
@@ -91,8 +94,9 @@ class Drawing {
       fail(Cause::NotFound, job_.what(layer_), ": expected a generated picture \"", content.source,
            "\", found none; give the brand a prompt of that name");
     }
-    canvas_.blend(cover_middle(found->second.image(), area_.width, area_.height), area_,
-                  coverage(content.mask), layer_.opacity, content.grain);
+    const FloatPixels pixels = resample_to_cover(found->second.image(), area_.width, area_.height,
+                                                 content.zoom, content.focus[0], content.focus[1]);
+    canvas_.blend(pixels, area_, coverage(content.mask), layer_.opacity, content.grain);
     result_.recipes.insert_or_assign(content.source, found->second.recipe());
     report();
   }
@@ -159,8 +163,9 @@ class Drawing {
       const auto text = prepared_.texts.find(name);
       if (text != prepared_.texts.end()) texts.push_back(&text->second);
     }
-    const double amount = least_amount(canvas_, texts, colour, layer_.opacity,
-                                       std::max(layer_.opacity, content.max_opacity), strength);
+    const double amount =
+        least_amount(canvas_, texts, colour, layer_.opacity,
+                     std::max(layer_.opacity, content.max_opacity), strength, content.contrast);
     canvas_.shade(area_, {}, colour, [&](double x, double y) { return amount * strength(x, y); });
     report();
   }

@@ -23,13 +23,17 @@ struct Taps {
   std::vector<float> weights;
 };
 
-// `scale` target pixels per source pixel; the target's middle is the source's middle.
-std::vector<Taps> make_taps(int source, int target, double scale) {
+// `scale` target pixels per source pixel; the target's middle is at `focus` of the source, or as
+// near as its edges allow.
+std::vector<Taps> make_taps(int source, int target, double scale, double focus) {
+  const double half = target / scale / 2;
+  const double middle = std::clamp(focus * source, std::min(half, source / 2.0),
+                                   std::max(source - half, source / 2.0));
   const double widen = std::max(1.0, 1 / scale);
   const double radius = 2 * widen;
   std::vector<Taps> all(static_cast<std::size_t>(target));
   for (int i = 0; i < target; ++i) {
-    const double centre = (i + 0.5 - target / 2.0) / scale + source / 2.0 - 0.5;
+    const double centre = (i + 0.5 - target / 2.0) / scale + middle - 0.5;
     Taps& taps = all[static_cast<std::size_t>(i)];
     const int from = static_cast<int>(std::ceil(centre - radius));
     const int to = static_cast<int>(std::floor(centre + radius));
@@ -63,16 +67,17 @@ void resample_row(const std::uint8_t* row, int channels, const std::vector<Taps>
 
 }  // namespace
 
-FloatPixels cover_middle(const Image& source, int width, int height) {
+FloatPixels resample_to_cover(const Image& source, int width, int height, double zoom,
+                              double focus_x, double focus_y) {
   if (source.empty() || source.pixels.size() != source.stride() * source.height ||
       source.channels < 3) {
     fail(Cause::Internal, "picture of ", source.width, "x", source.height, " holds ",
          source.pixels.size(), " bytes");
   }
-  const double scale = std::max(static_cast<double>(width) / source.width,
-                                static_cast<double>(height) / source.height);
-  const std::vector<Taps> across = make_taps(source.width, width, scale);
-  const std::vector<Taps> down = make_taps(source.height, height, scale);
+  const double scale = zoom * std::max(static_cast<double>(width) / source.width,
+                                       static_cast<double>(height) / source.height);
+  const std::vector<Taps> across = make_taps(source.width, width, scale, focus_x);
+  const std::vector<Taps> down = make_taps(source.height, height, scale, focus_y);
   const std::size_t stride = static_cast<std::size_t>(width) * 3;
   std::vector<float> rows(stride * source.height);
   for (int y = 0; y < source.height; ++y) {

@@ -7,9 +7,11 @@
 
 namespace affiche::cards {
 
-// The middle of `source` (RGB or RGBA, alpha ignored), scaled so that it covers width x height.
+// `source` (RGB or RGBA, alpha ignored) scaled to `zoom` times what covers width x height, cut so
+// that the point at the fractions `focus_x`, `focus_y` is as central as the source allows.
 // Mitchell-Netravali filter: soft fields keep no trace of the source's pixel grid. libvips enlarges
 // floats at about a fifth of the speed.
-FloatPixels cover_middle(const Image& source, int width, int height);
+FloatPixels resample_to_cover(const Image& source, int width, int height, double zoom,
+                              double focus_x, double focus_y);
 
 }  // namespace affiche::cards

@@ -73,8 +73,11 @@ struct TextStyle {
 struct GeneratedLayer {
   std::string source;  // "background", "chrome": the name in CardInputs::generated
   Mask mask;
-  double grain = 1.0;     // standard deviation of the film grain, in 8-bit levels
-  bool optional = false;  // draw nothing when the picture is not given
+  double grain = 1.0;  // standard deviation of the film grain, in 8-bit levels
+  double zoom = 1;     // 1: the picture just covers the box
+  std::array<double, 2> focus = {0.5,
+                                 0.5};  // the point that stays central, fractions of the picture
+  bool optional = false;                // draw nothing when the picture is not given
 };
 struct SolidLayer {
   Paint colour;
@@ -112,6 +115,7 @@ struct LogoLayer {
 struct ScrimLayer {
   Paint colour;
   double max_opacity = 0.9;
+  double contrast = 0;             // aimed at, above what must be; as far as the colour can give it
   double angle = 90;               // the direction in which it fades out, as GradientLayer::angle
   double solid = 0.5;              // share of the way at full strength before it fades
   std::vector<std::string> under;  // text layers that it serves

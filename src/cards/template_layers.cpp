@@ -109,11 +109,22 @@ TextStyle read_style(TomlReader& reader, const Template& card) {
   return style;
 }
 
+std::array<double, 2> read_point(TomlReader& reader, std::string_view key) {
+  const std::vector<double> point = reader.numbers(key);
+  if (point.empty()) return {0.5, 0.5};
+  if (point.size() != 2 || !(point[0] >= 0 && point[0] <= 1 && point[1] >= 0 && point[1] <= 1)) {
+    reader.refuse(key, "expected two numbers from 0 to 1");
+  }
+  return {point[0], point[1]};
+}
+
 GeneratedLayer read_generated(TomlReader& reader, LayerScope& scope) {
   GeneratedLayer layer;
   layer.source = reader.text("source");
   layer.mask = read_mask(reader, scope);
   layer.grain = ranged(reader, "grain", 1, 0, 20);
+  layer.zoom = ranged(reader, "zoom", 1, 1, 8);
+  layer.focus = read_point(reader, "focus");
   layer.optional = reader.flag("optional", false);
   return layer;
 }
@@ -142,15 +153,10 @@ PhotoLayer read_photo(TomlReader& reader, LayerScope& scope) {
                                            {"entropy", PhotoLayer::Focus::Entropy},
                                            {"center", PhotoLayer::Focus::Centre},
                                            {"point", PhotoLayer::Focus::Point}});
-  const std::vector<double> point = reader.numbers("point");
-  if (layer.focus == PhotoLayer::Focus::Point) {
-    if (point.size() != 2 || std::min(point[0], point[1]) < 0 || std::max(point[0], point[1]) > 1) {
-      reader.refuse("point", "expected two numbers from 0 to 1");
-    }
-    layer.point = {point[0], point[1]};
-  } else if (!point.empty()) {
-    reader.refuse("point", "only with focus = \"point\"");
+  if (reader.has("point") != (layer.focus == PhotoLayer::Focus::Point)) {
+    reader.refuse("point", "expected together with focus = \"point\"");
   }
+  layer.point = read_point(reader, "point");
   return layer;
 }
 
@@ -188,6 +194,7 @@ ScrimLayer read_scrim(TomlReader& reader, LayerScope& scope) {
   ScrimLayer layer;
   layer.colour = read_paint(reader, "colour", "#000000", scope.card);
   layer.max_opacity = ranged(reader, "max_opacity", 0.9, 0, 1);
+  layer.contrast = ranged(reader, "contrast", 0, 0, 21);
   layer.angle = ranged(reader, "angle", 90, -360, 360);
   layer.solid = ranged(reader, "solid", 0.5, 0, 1);
   layer.under = reader.texts("under");
