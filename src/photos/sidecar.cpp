@@ -60,6 +60,10 @@ void settle_license(Credit& credit, const std::string& what) {
   }
   credit.license = license.id;
   if (credit.license_url.empty()) credit.license_url = license.url;
+  if (credit.license_url.empty()) {
+    fail(Cause::Refused, what, ": license: \"", license.id,
+         "\" is no licence that affiche knows; correct it (such as CC-BY-4.0) or add license_url");
+  }
 }
 
 Sidecar checked(Sidecar sidecar, const std::string& what) {
