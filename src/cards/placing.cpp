@@ -27,6 +27,13 @@ TextRequest request_for(const CardJob& job, const Layer& layer, const TextStyle&
   request.font_folder = job.brand.font_folder;
   request.language = job.inputs.language;
   request.what = job.what(layer);
+  const GObjectPtr<PangoContext> context = make_text_context(request.font_folder, request.language);
+  const std::string family = installed_family(context.get(), request.font);
+  if (g_ascii_strcasecmp(family.c_str(), request.font.family.c_str()) != 0) {
+    fail(Cause::BadInput, "brand \"", job.brand.name, "\": font family \"", request.font.family,
+         "\" is not installed (\"", family, "\" would be used); install it, for Noto ",
+         "fonts-noto-core, or put its files into the brand's font_folder");
+  }
   return request;
 }
 

@@ -90,6 +90,14 @@ TEST_CASE("without a photo the variant is used, or the job fails, as the templat
   CHECK(thrown([&] { compose(strict, demo(), inputs); }).cause == Cause::NotFound);
 }
 
+TEST_CASE("a font of the brand that is not installed is an error", "[compose]") {
+  Brand brand = demo();
+  brand.fonts["headline"].family = "No Such Sans";
+  const Thrown error = thrown([&] { compose(article(), brand, article_inputs("x")); });
+  CHECK(error.cause == Cause::BadInput);
+  CHECK(contains(error.message, "No Such Sans"));
+}
+
 TEST_CASE("a missing generated picture is an error", "[compose]") {
   CardInputs inputs = article_inputs("No background");
   inputs.generated.erase("background");
