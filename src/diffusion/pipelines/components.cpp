@@ -55,6 +55,11 @@ std::unique_ptr<Model> load_part(const std::filesystem::path& folder, const std:
 
 Components load_components(const std::filesystem::path& folder, at::ScalarType dtype,
                            at::Device device) {
+  if (std::filesystem::is_regular_file(folder)) {
+    fail(Cause::BadInput, folder.string(),
+         ": expected a diffusers folder, found a file; this version does not read single-file "
+         "checkpoints");
+  }
   if (!std::filesystem::is_directory(folder)) {
     fail(Cause::NotFound, folder.string(), ": expected a diffusers folder, found none");
   }

@@ -174,12 +174,13 @@ Generation StableDiffusionPipeline::generate(const GenerateRequest& request,
     const at::Tensor input = scheduler->scale_model_input(latents);
     at::Tensor prediction =
         parts_.unet->forward(guided ? at::cat({input, input}) : input, timestep, text);
+    require_finite(prediction, "UNet", dtype_);
     if (guided) prediction = guide(prediction, request.guidance_scale, request.guidance_rescale);
     latents = scheduler->step(prediction, latents, options);
     result.step_seconds.push_back(seconds_since(start));
     if (watch.step) watch.step(i + 1, steps, latents);
   }
-  require_finite(latents, "UNet", dtype_);
+  require_finite(latents, "scheduler", dtype_);
   result.latents = for_caller(latents);
 
   start = Time::now();

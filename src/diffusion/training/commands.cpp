@@ -8,7 +8,13 @@
 #include <cstdio>
 #include <memory>
 
+#include "base/error.h"
+#include "base/files.h"
 #include "diffusion/training/architecture.h"
+#include "diffusion/training/base_trainer.h"
+#include "diffusion/training/drawing/scene.h"
+#include "diffusion/training/latents.h"
+#include "diffusion/training/lora_trainer.h"
 #include "diffusion/training/vae_trainer.h"
 
 namespace affiche::diffusion {
@@ -94,14 +100,159 @@ void add_vae(CLI::App& base, const Choose& choose) {
   });
 }
 
+struct Encoding {
+  std::filesystem::path model, file;
+  int width = 256, height = 256;
+  std::int64_t count = 4096;
+  std::uint64_t first = 1;
+};
+
+void add_encode(CLI::App& base, const Choose& choose) {
+  auto encoding = std::make_shared<Encoding>();
+  CLI::App* command =
+      base.add_subcommand("encode", "draw pictures and keep their latents in a file");
+  command->add_option("--model", encoding->model, "diffusers folder with a trained vae")
+      ->required();
+  command->add_option("--out", encoding->file, "file to write")->required();
+  command->add_option("--width", encoding->width, "pixels");
+  command->add_option("--height", encoding->height, "pixels");
+  command->add_option("--count", encoding->count, "pictures");
+  command->add_option("--first", encoding->first, "seed of the first scene");
+  add_threads(*command);
+  command->callback([=] {
+    choose([=] {
+      keep_memory();
+      const auto vae = load_vae(encoding->model, at::kFloat);
+      save_latents(encoding->file,
+                   encode_scenes(*vae, encoding->first, encoding->count, encoding->width,
+                                 encoding->height, [](std::int64_t done) {
+                                   if (done % 512 == 0)
+                                     std::printf("%lld encoded\n", static_cast<long long>(done));
+                                   std::fflush(stdout);
+                                 }));
+      return 0;
+    });
+  });
+}
+
+void add_unet(CLI::App& base, const Choose& choose) {
+  auto training = std::make_shared<BaseTraining>();
+  CLI::App* command =
+      base.add_subcommand("unet", "train UNet and text encoder on encoded drawings");
+  command->add_option("--model", training->model, "diffusers folder")->required();
+  command->add_option("--latents", training->latents, "files made by encode")->required();
+  command->add_option("--batch", training->batch, "pictures a step");
+  command->add_option("--drop-captions", training->drop_captions, "share of empty captions");
+  command->add_option("--average", training->average_decay, "decay of the running average");
+  command->add_flag_callback(
+      "--fp32", [=] { training->type = at::kFloat; }, "compute in fp32");
+  add_loop_options(*command, training->loop);
+  add_threads(*command);
+  command->callback([=] {
+    choose([=] {
+      training->loop.images_per_step = training->batch;
+      train_base(*training, hooks());
+      return 0;
+    });
+  });
+}
+
+void add_export(CLI::App& base, const Choose& choose) {
+  auto paths = std::make_shared<std::pair<std::filesystem::path, std::filesystem::path>>();
+  CLI::App* command =
+      base.add_subcommand("export", "write a checkpoint's averages into the model folder");
+  command->add_option("--checkpoint", paths->first, "checkpoint.safetensors of train base unet")
+      ->required();
+  command->add_option("--model", paths->second, "diffusers folder")->required();
+  command->callback([=] {
+    choose([=] {
+      export_base(paths->first, paths->second);
+      return 0;
+    });
+  });
+}
+
+void add_lora(CLI::App& train, const Choose& choose, const PictureReader& read) {
+  auto training = std::make_shared<LoraTraining>();
+  training->loop.steps = 400;
+  training->loop.warm_up = 20;
+  CLI::App* command =
+      train.add_subcommand("lora", "adapt a model to a folder of captioned pictures");
+  command->add_option("--model", training->model, "diffusers folder")->required();
+  command->add_option("--data", training->data, "pictures, each with a .txt caption")->required();
+  command->add_option("--out", training->out, "safetensors file to write")->required();
+  command->add_option("--rank", training->rank, "rank of the factors");
+  command->add_option("--batch", training->batch, "pictures a step");
+  command->add_option("--width", training->width, "pixels; a multiple of 8");
+  command->add_option("--height", training->height, "pixels; a multiple of 8");
+  command->add_flag_callback(
+      "--fp32", [=] { training->type = at::kFloat; }, "compute in fp32");
+  add_loop_options(*command, training->loop);
+  add_threads(*command);
+  command->footer(
+      "Example: affiche train lora --model assets/models/affiche-mini --data out/brand "
+      "--out brand.safetensors --work out/lora");
+  command->callback([=] {
+    choose([=] {
+      training->loop.images_per_step = training->batch;
+      train_lora(*training, read, hooks());
+      return 0;
+    });
+  });
+}
+
+struct Drawing {
+  std::filesystem::path out;
+  std::string family = "demo-brand";
+  int count = 24, width = 256, height = 256;
+  std::uint64_t first = 1;
+};
+
+Family family_of(std::string name) {
+  for (char& c : name)
+    if (c == '-') c = ' ';
+  for (std::size_t i = 0; i < family_names().size(); ++i)
+    if (family_names()[i] == name) return static_cast<Family>(i);
+  fail(Cause::Usage, "--family: expected one of the families in docs/models.md, found ", name);
+}
+
+int draw_folder(const Drawing& drawing) {
+  const Family family = family_of(drawing.family);
+  for (int i = 0; i < drawing.count; ++i) {
+    const Scene scene = random_scene(drawing.first + static_cast<std::uint64_t>(i), family);
+    const std::string stem = concat(drawing.family, "-", 1000 + i);
+    write_ppm(drawing.out / (stem + ".ppm"), draw(scene, drawing.width, drawing.height));
+    write_atomically(drawing.out / (stem + ".txt"), caption(scene) + "\n");
+  }
+  return 0;
+}
+
+void add_data(CLI::App& train, const Choose& choose) {
+  auto drawing = std::make_shared<Drawing>();
+  CLI::App* command =
+      train.add_subcommand("data", "draw captioned pictures of one family as files");
+  command->add_option("--out", drawing->out, "folder to write")->required();
+  command->add_option("--family", drawing->family, "which family, for instance demo-brand");
+  command->add_option("--count", drawing->count, "pictures");
+  command->add_option("--width", drawing->width, "pixels");
+  command->add_option("--height", drawing->height, "pixels");
+  command->add_option("--first", drawing->first, "seed of the first picture");
+  command->footer("Example: affiche train data --family demo-brand --count 24 --out out/brand");
+  command->callback([=] { choose([=] { return draw_folder(*drawing); }); });
+}
+
 }  // namespace
 
 void add_training_commands(CLI::App& train, const Choose& choose, const PictureReader& read) {
-  (void)read;
   CLI::App* base = train.add_subcommand("base", "train a base model on drawn brand art");
   base->require_subcommand(1);
   add_init(*base, choose);
   add_vae(*base, choose);
+  add_encode(*base, choose);
+  add_unet(*base, choose);
+  add_export(*base, choose);
+  add_lora(train, choose, read);
+  add_data(train, choose);
 }
 
 }  // namespace affiche::diffusion

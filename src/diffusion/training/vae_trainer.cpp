@@ -2,8 +2,8 @@
 #include "diffusion/training/vae_trainer.h"
 
 #include <ATen/ATen.h>
-#include <c10/core/GradMode.h>
 #include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
 
 #include <memory>
 
@@ -14,6 +14,7 @@
 #include "diffusion/training/drawing/random.h"
 #include "diffusion/training/drawing/scene.h"
 #include "diffusion/training/pictures.h"
+#include "diffusion/training/vae_start.h"
 #include "diffusion/weights/safetensors.h"
 
 namespace affiche::diffusion {
@@ -100,10 +101,12 @@ void train_vae(const VaeTraining& training, const LoopHooks& hooks) {
   const Json json =
       parse_json(read_text(folder / "config.json"), (folder / "config.json").string());
   AutoencoderKL vae(AutoencoderKLConfig::from_json(json));
-  if (std::filesystem::exists(folder / kWeights))
+  if (std::filesystem::exists(folder / kWeights)) {
     vae.parameters().load(load_safetensors(folder / kWeights), at::kFloat, at::kCPU);
-  else
+  } else {
     initialize(vae.parameters(), step_generator(training.loop.seed, -1));
+    start_as_box_filter(vae);
+  }
 
   Trainable trainable;
   trainable.adopt(vae.parameters(), "", [&](const std::string& slot) {

@@ -10,17 +10,15 @@ namespace affiche::diffusion {
 namespace {
 
 constexpr NamedColour kPalette[] = {
-    {"white", 0xF8F8F6},        {"sand", 0xF4E9D8},       {"silver", 0xC9CED4},
-    {"grey", 0x868B91},         {"slate", 0x3D4957},      {"charcoal", 0x25282D},
-    {"black", 0x0B0B0D},        {"ink navy", 0x0F1B2D},   {"navy", 0x17305F},
-    {"indigo", 0x35309A},       {"royal blue", 0x2557DB}, {"sky blue", 0x7BC3F4},
-    {"ice blue", 0xD3EAF6},     {"deep teal", 0x0A4F5C},  {"teal", 0x0FA3B1},
-    {"turquoise", 0x35D6C5},    {"mint", 0xB4EBD0},       {"emerald", 0x12955C},
-    {"forest green", 0x1D4A2C}, {"lime", 0xB3DD3A},       {"olive", 0x6F7132},
-    {"yellow", 0xFFDA33},       {"amber", 0xFFAE1C},      {"orange", 0xFB7A1B},
-    {"coral", 0xFF6B4A},        {"terracotta", 0xBC5B3C}, {"brown", 0x69412A},
-    {"red", 0xDB2331},          {"burgundy", 0x5C142B},   {"rose", 0xF39AB2},
-    {"magenta", 0xD1229A},      {"lavender", 0xC4B3F1},   {"violet", 0x7A40E0},
+    {"white", 0xF8F8F6},    {"sand", 0xF4E9D8},      {"silver", 0xC9CED4},
+    {"slate", 0x3D4957},    {"charcoal", 0x25282D},  {"black", 0x0B0B0D},
+    {"ink navy", 0x0F1B2D}, {"navy", 0x17305F},      {"royal blue", 0x2557DB},
+    {"sky blue", 0x7BC3F4}, {"deep teal", 0x0A4F5C}, {"teal", 0x0FA3B1},
+    {"mint", 0xB4EBD0},     {"emerald", 0x12955C},   {"forest green", 0x1D4A2C},
+    {"lime", 0xB3DD3A},     {"yellow", 0xFFDA33},    {"amber", 0xFFAE1C},
+    {"orange", 0xFB7A1B},   {"coral", 0xFF6B4A},     {"brown", 0x69412A},
+    {"red", 0xDB2331},      {"burgundy", 0x5C142B},  {"rose", 0xF39AB2},
+    {"magenta", 0xD1229A},  {"lavender", 0xC4B3F1},  {"violet", 0x7A40E0},
     {"plum", 0x4B1F58},
 };
 

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// affiche train: base models and LoRAs. The options live with the trainer, so that the program
+// affiche-train has the same ones without libvips.
+#include "base/files.h"
+#include "cards/encode.h"
+#include "cli/command.h"
+#include "diffusion/training/commands.h"
+
+namespace affiche::cli {
+namespace {
+
+Image read_picture(const std::filesystem::path& path) {
+  if (path.extension() == ".ppm") return diffusion::read_ppm(path);
+  return cards::decode(read_bytes(path), path.string());
+}
+
+}  // namespace
+
+void add_train(CLI::App& app, Shared& shared) {
+  CLI::App* train = app.add_subcommand("train", "train a base model or a LoRA (docs/models.md)");
+  train->require_subcommand(1);
+  train->footer(
+      "Example: affiche train lora --model assets/models/affiche-mini --data pictures "
+      "--out mine.safetensors --work out/mine --steps 400");
+  diffusion::add_training_commands(
+      *train, [&shared](std::function<int()> work) { shared.run = std::move(work); }, read_picture);
+}
+
+}  // namespace affiche::cli

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Trains UNet and text encoder of a base model on encoded drawings.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "diffusion/nn/clip_text_model.h"
+#include "diffusion/nn/unet_2d_condition.h"
+#include "diffusion/text/clip_tokenizer.h"
+#include "diffusion/training/latents.h"
+#include "diffusion/training/loop.h"
+#include "diffusion/training/objective.h"
+
+namespace affiche::diffusion {
+
+// Tokenizer, text encoder and UNet of a diffusers folder. Weights are loaded when the folder has
+// them, else drawn from `seed`.
+struct TextToLatents {
+  CLIPTokenizer tokenizer;
+  CLIPTextModel text;
+  UNet2DConditionModel unet;
+
+  TextToLatents(const std::filesystem::path& model, at::ScalarType type, std::uint64_t seed);
+  // B×77×width, in the type of the weights.
+  at::Tensor embed(const std::vector<std::string>& prompts) const;
+  // Pictures of the prompts, B×3×H×W in [-1, 1], with classifier-free guidance; noise from `seed`.
+  at::Tensor generate(const AutoencoderKL& vae, const std::vector<std::string>& prompts, int width,
+                      int height, int steps, double guidance, std::uint64_t seed) const;
+};
+
+struct BaseTraining {
+  LoopOptions loop;
+  std::filesystem::path model;  // diffusers folder
+  std::vector<std::filesystem::path>
+      latents;  // files of encoded drawings; their size shares the steps
+  int batch = 16;
+  double drop_captions = 0.1;
+  double average_decay = 0.9995;
+  at::ScalarType type = at::kBFloat16;
+};
+
+void train_base(const BaseTraining& training, const LoopHooks& hooks);
+// Writes the running averages of a run's checkpoint as fp16 weights of the diffusers folder.
+void export_base(const std::filesystem::path& checkpoint, const std::filesystem::path& model);
+
+}  // namespace affiche::diffusion

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diffusion/training/latents.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "diffusion/training/drawing/random.h"
+#include "diffusion/training/drawing/scene.h"
+#include "diffusion/weights/safetensors.h"
+
+namespace affiche::diffusion {
+namespace {
+
+at::Tensor encoded(const AutoencoderKL& vae, const at::Tensor& pictures) {
+  const c10::NoGradGuard no_grad;
+  const at::ScalarType type = vae.parameters().slots().front().tensor->scalar_type();
+  const at::Tensor input = pictures.to(type).contiguous(at::MemoryFormat::ChannelsLast);
+  return (vae.encode(input).mean * vae.config().scaling_factor).to(at::kBFloat16).contiguous();
+}
+
+}  // namespace
+
+std::string LatentSet::caption_of(std::int64_t i, std::uint64_t variant) const {
+  const auto index = static_cast<std::size_t>(i);
+  return scenes.empty() ? captions[index] : caption(random_scene(scenes[index]), variant);
+}
+
+LatentSet encode_scenes(const AutoencoderKL& vae, std::uint64_t first, std::int64_t count,
+                        int width, int height, const std::function<void(std::int64_t)>& progress) {
+  constexpr std::int64_t kBatch = 16;
+  LatentSet set;
+  std::vector<at::Tensor> parts;
+  for (std::int64_t done = 0; done < count; done += kBatch) {
+    const std::int64_t n = std::min(kBatch, count - done);
+    std::vector<at::Tensor> pictures(static_cast<std::size_t>(n));
+    const std::uint64_t seed = first + static_cast<std::uint64_t>(done);
+    at::parallel_for(0, n, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i)
+        pictures[static_cast<std::size_t>(i)] =
+            tensor_of(draw(random_scene(seed + static_cast<std::uint64_t>(i)), width, height));
+    });
+    parts.push_back(encoded(vae, at::stack(pictures)));
+    for (std::int64_t i = 0; i < n; ++i) set.scenes.push_back(seed + static_cast<std::uint64_t>(i));
+    if (progress) progress(done + n);
+  }
+  set.latents = at::cat(parts);
+  return set;
+}
+
+LatentSet encode_folder(const AutoencoderKL& vae, const std::filesystem::path& folder,
+                        const PictureReader& read, int width, int height) {
+  LatentSet set;
+  std::vector<at::Tensor> parts;
+  for (const CaptionedFile& file : captioned_files(folder)) {
+    const Image picture = cover(read(file.picture), width, height);
+    parts.push_back(encoded(vae, tensor_of(picture).unsqueeze(0)));
+    set.captions.push_back(file.caption);
+  }
+  set.latents = at::cat(parts);
+  return set;
+}
+
+void save_latents(const std::filesystem::path& file, const LatentSet& set) {
+  const at::Tensor scenes = at::empty({set.size()}, at::kLong);
+  for (std::int64_t i = 0; i < set.size(); ++i)
+    scenes.data_ptr<std::int64_t>()[i] =
+        static_cast<std::int64_t>(set.scenes[static_cast<std::size_t>(i)]);
+  save_safetensors(file, {{"latents", set.latents}, {"scenes", scenes}});
+}
+
+LatentSet load_latents(const std::filesystem::path& file) {
+  const StateDict tensors = load_safetensors(file);
+  const auto latents = tensors.find("latents"), scenes = tensors.find("scenes");
+  if (latents == tensors.end() || scenes == tensors.end() || latents->second.dim() != 4 ||
+      scenes->second.numel() != latents->second.size(0))
+    fail(Cause::BadInput, file.string(),
+         ": expected latents and scenes of drawn pictures; "
+         "make the file with train base encode");
+  LatentSet set;
+  set.latents = latents->second;
+  const at::Tensor seeds = scenes->second.to(at::kLong).contiguous();
+  for (std::int64_t i = 0; i < seeds.numel(); ++i)
+    set.scenes.push_back(static_cast<std::uint64_t>(seeds.data_ptr<std::int64_t>()[i]));
+  return set;
+}
+
+}  // namespace affiche::diffusion

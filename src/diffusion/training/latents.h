@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pictures encoded once and kept in a file: training reads 8 KB a picture instead of running the
+// encoder again in every epoch.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "diffusion/nn/autoencoder_kl.h"
+#include "diffusion/training/pictures.h"
+
+namespace affiche::diffusion {
+
+// Latents of pictures of one size, already multiplied by the autoencoder's scaling factor.
+struct LatentSet {
+  at::Tensor latents;                 // N×C×h×w bfloat16
+  std::vector<std::uint64_t> scenes;  // seeds of drawn scenes, or
+  std::vector<std::string> captions;  // fixed captions
+
+  std::int64_t size() const { return latents.size(0); }
+  // The caption of picture i; of a drawn one a variant chosen by `variant`.
+  std::string caption_of(std::int64_t i, std::uint64_t variant) const;
+};
+
+// Encodes the scenes with seeds first … first+count-1 at width × height pixels, multiples of 8.
+LatentSet encode_scenes(const AutoencoderKL& vae, std::uint64_t first, std::int64_t count,
+                        int width, int height,
+                        const std::function<void(std::int64_t done)>& progress = {});
+// Encodes the captioned pictures of a folder, scaled and cut to width × height.
+LatentSet encode_folder(const AutoencoderKL& vae, const std::filesystem::path& folder,
+                        const PictureReader& read, int width, int height);
+
+// Drawn sets in a file and back.
+void save_latents(const std::filesystem::path& file, const LatentSet& set);
+LatentSet load_latents(const std::filesystem::path& file);
+
+}  // namespace affiche::diffusion

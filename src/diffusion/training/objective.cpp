@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "diffusion/training/objective.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+namespace affiche::diffusion {
+
+NoiseSchedule NoiseSchedule::zero_terminal() {
+  const at::Tensor betas =
+      at::linspace(std::sqrt(0.00085), std::sqrt(0.012), 1000, at::kDouble).square();
+  const at::Tensor root = at::cumprod(1 - betas, 0).sqrt();
+  const at::Tensor first = root[0], last = root[999];
+  const at::Tensor signal = (root - last) * (first / (first - last));
+  return {signal.to(at::kFloat), (1 - signal.square()).sqrt().to(at::kFloat)};
+}
+
+at::Tensor velocity_loss(const NoiseSchedule& schedule, const Velocity& predict,
+                         const at::Tensor& latents, at::Generator generator) {
+  const std::int64_t batch = latents.size(0);
+  const at::Tensor noise = at::randn(latents.sizes(), generator, latents.options());
+  const at::Tensor start = at::rand({1}, generator, latents.options());
+  const at::Tensor place =
+      (at::arange(batch, latents.options()) + start) * (1000.0 / static_cast<double>(batch));
+  const at::Tensor timesteps = place.floor().clamp(0, 999).to(at::kLong);
+  const at::Tensor signal = schedule.signal.index_select(0, timesteps).view({-1, 1, 1, 1});
+  const at::Tensor spread = schedule.noise.index_select(0, timesteps).view({-1, 1, 1, 1});
+  const at::Tensor predicted = predict(signal * latents + spread * noise, timesteps).to(at::kFloat);
+  const at::Tensor target = signal * noise - spread * latents;
+  const at::Tensor ratio = (signal / spread).square() + 1;
+  return ((predicted - target).square() * (ratio.clamp_max(5) / ratio)).mean();
+}
+
+at::Tensor sample_latents(const NoiseSchedule& schedule, const Velocity& predict,
+                          const at::Tensor& noise, int steps) {
+  at::Tensor x = noise;
+  for (int i = 0; i < steps; ++i) {
+    const auto step_at = [&](int n) { return std::lround(1000.0 - 1000.0 * n / steps) - 1; };
+    const std::int64_t t = step_at(i), before = step_at(i + 1);
+    const at::Tensor timesteps = at::full({x.size(0)}, t, at::kLong);
+    const at::Tensor velocity = predict(x, timesteps).to(at::kFloat);
+    const at::Tensor picture = schedule.signal[t] * x - schedule.noise[t] * velocity;
+    const at::Tensor rest = schedule.signal[t] * velocity + schedule.noise[t] * x;
+    x = before < 0 ? picture : schedule.signal[before] * picture + schedule.noise[before] * rest;
+  }
+  return x;
+}
+
+}  // namespace affiche::diffusion

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+#include <fstream>
+
+#include "base/random.h"
+#include "catch.h"
+#include "diffusion/lora/adapters.h"
+#include "diffusion/nn/init.h"
+#include "diffusion/nn/unet_2d_condition.h"
+#include "diffusion/training/loop.h"
+#include "diffusion/training/lora_trainer.h"
+#include "diffusion/training/objective.h"
+#include "diffusion/weights/safetensors.h"
+
+using namespace affiche;
+using namespace affiche::diffusion;
+
+namespace {
+
+// A UNet of about 40,000 weights that learns one fixed picture.
+class Tiny {
+ public:
+  explicit Tiny(std::uint64_t seed = 1) : unet_(UNet2DConditionConfig::from_json(config())) {
+    initialize(unet_.parameters(), step_generator(seed, -1));
+  }
+  static Json config() {
+    return {{"_class_name", "UNet2DConditionModel"},
+            {"attention_head_dim", 2},
+            {"block_out_channels", {8, 16}},
+            {"cross_attention_dim", 8},
+            {"down_block_types", {"DownBlock2D", "CrossAttnDownBlock2D"}},
+            {"layers_per_block", 1},
+            {"norm_num_groups", 4},
+            {"sample_size", 8},
+            {"up_block_types", {"CrossAttnUpBlock2D", "UpBlock2D"}}};
+  }
+  UNet2DConditionModel& unet() { return unet_; }
+  at::Tensor loss(at::Generator generator) const {
+    const at::Tensor picture =
+        at::linspace(-1, 1, 8 * 8).view({1, 1, 8, 8}).expand({4, 4, 8, 8}).contiguous();
+    const Velocity predict = [&](const at::Tensor& x, const at::Tensor& t) {
+      return unet_.forward(x, t, at::ones({4, 3, 8}));
+    };
+    return velocity_loss(NoiseSchedule::zero_terminal(), predict, picture, std::move(generator));
+  }
+
+ private:
+  UNet2DConditionModel unet_;
+};
+
+std::filesystem::path fresh_folder() {
+  return std::filesystem::temp_directory_path() / ("affiche-train-" + random_hex(6));
+}
+
+// Trains to `steps` in the folder and returns the losses of the steps run now.
+std::vector<double> train(const std::filesystem::path& folder, std::int64_t steps) {
+  Tiny tiny;
+  Trainable trainable;
+  trainable.adopt(tiny.unet().parameters(), "unet.");
+  LoopOptions options;
+  options.folder = folder;
+  options.steps = steps;
+  options.save_every = 4;
+  options.learning_rate = 3e-3;
+  options.warm_up = 1;
+  std::vector<double> losses;
+  LoopHooks hooks;
+  hooks.loss = [&](std::int64_t, at::Generator generator) {
+    trainable.show_masters(at::kFloat);
+    const at::Tensor loss = tiny.loss(std::move(generator));
+    losses.push_back(loss.item<double>());
+    return loss;
+  };
+  run_loop(options, trainable, hooks);
+  return losses;
+}
+
+}  // namespace
+
+TEST_CASE("the gradient of the objective is the slope of the loss", "[training]") {
+  Tiny tiny;
+  Trainable trainable;
+  trainable.adopt(tiny.unet().parameters(), "");
+  const auto loss = [&] {
+    trainable.show_masters(at::kDouble);  // a slope from float32 losses would be mostly rounding
+    return tiny.loss(step_generator(3, 3));
+  };
+  loss().backward();
+  for (const std::string name : {"conv_out.bias", "conv_norm_out.weight"}) {
+    std::size_t i = 0;
+    while (trainable.names()[i] != name) ++i;
+    const at::Tensor master = trainable.master(i).detach();
+    const double gradient = trainable.master(i).grad()[0].item<double>();
+    const float middle = master[0].item<float>(), step = 1e-2F;
+    master[0].fill_(middle + step);
+    const double above = loss().item<double>();
+    master[0].fill_(middle - step);
+    const double slope = (above - loss().item<double>()) / (2 * static_cast<double>(step));
+    master[0].fill_(middle);
+    REQUIRE(std::fabs(slope - gradient) < 1e-3 * std::max(1.0, std::fabs(gradient)));
+  }
+}
+
+TEST_CASE("training lowers the loss", "[training]") {
+  const auto folder = fresh_folder();
+  const std::vector<double> losses = train(folder, 40);
+  std::filesystem::remove_all(folder);
+  double first = 0, last = 0;
+  for (std::size_t i = 0; i < 5; ++i) {
+    first += losses[i];
+    last += losses[losses.size() - 1 - i];
+  }
+  REQUIRE(last < 0.8 * first);
+}
+
+TEST_CASE("a run that was cut off and resumed has the losses of one that was not", "[training]") {
+  const auto whole_folder = fresh_folder(), cut_folder = fresh_folder();
+  const std::vector<double> whole = train(whole_folder, 12);
+  train(cut_folder, 8);
+  const std::vector<double> rest = train(cut_folder, 12);
+  std::filesystem::remove_all(whole_folder);
+  std::filesystem::remove_all(cut_folder);
+  REQUIRE(rest.size() == 4);
+  for (std::size_t i = 0; i < 4; ++i) REQUIRE(std::fabs(rest[i] - whole[8 + i]) < 1e-6);
+}
+
+TEST_CASE("a checkpoint of another seed is refused", "[training]") {
+  const auto folder = fresh_folder();
+  train(folder, 4);
+  Tiny tiny;
+  Trainable trainable;
+  trainable.adopt(tiny.unet().parameters(), "unet.");
+  LoopOptions options;
+  options.folder = folder;
+  options.seed = 2;
+  REQUIRE_THROWS(run_loop(options, trainable, {}));
+  std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("a trained adaptation gives the same picture from its file", "[training][lora]") {
+  Tiny tiny;
+  StateDict pristine = tiny.unet().parameters().state_dict();
+  Trainable trainable;
+  const LoraFactors factors(tiny.unet().parameters(), trainable, 2, step_generator(9, 0));
+  REQUIRE(factors.layers() > 0);
+  for (int step = 0; step < 12; ++step) {
+    factors.show_masters(at::kFloat);
+    tiny.loss(step_generator(9, step)).backward();
+    trainable.update(1e-2);
+  }
+  const c10::InferenceMode no_graph;
+  const at::Tensor noise = at::ones({1, 4, 8, 8}), context = at::ones({1, 3, 8});
+  const auto predict = [&] { return tiny.unet().forward(noise, at::full({1}, 500), context); };
+  factors.show_averages(at::kFloat);
+  const at::Tensor trained = predict();
+
+  const auto folder = fresh_folder();
+  save_safetensors(folder / "tiny.safetensors", factors.file_tensors());
+  tiny.unet().parameters().load(pristine, at::kFloat, at::kCPU);
+  const at::Tensor plain = predict();
+  AdapterStack stack({{"unet", {"lora_unet"}, &tiny.unet().parameters()}});
+  stack.apply({{std::make_shared<LoraFile>(load_lora(folder / "tiny.safetensors")), 1.0}});
+  std::filesystem::remove_all(folder);
+  const double change = (trained - plain).abs().max().item<double>();
+  REQUIRE(change > 1e-4);
+  REQUIRE((predict() - trained).abs().max().item<double>() < 0.02 * change + 1e-5);  // fp16 factors
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real stages on real engines: a tiny model with random weights, a LoRA, a JPEG, the article
+// template. Only the model is smaller than in production.
+#include "service/card_maker.h"
+
+#include <array>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/sha256.h"
+#include "cards/encode.h"
+#include "catch.h"
+#include "service/backgrounds.h"
+#include "service/names.h"
+#include "service/photo_library.h"
+#include "service/worker.h"
+#include "store/temporary_folder.h"
+
+using namespace affiche;
+using namespace affiche::service;
+using affiche::test::TemporaryFolder;
+
+namespace {
+
+const std::filesystem::path kSource = AFFICHE_SOURCE_DIR;
+
+// A picture with structure, so that cropping and JPEG have something to work on.
+Bytes jpeg(int width, int height) {
+  Image image = make_image(width, height, 3);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      std::uint8_t* pixel = &image.pixels[(static_cast<std::size_t>(y) * width + x) * 3];
+      pixel[0] = static_cast<std::uint8_t>(x * 255 / width);
+      pixel[1] = static_cast<std::uint8_t>(y * 255 / height);
+      pixel[2] = static_cast<std::uint8_t>((x / 40 + y / 40) % 2 * 90);
+    }
+  }
+  return cards::encode(image, cards::Format::Jpeg).bytes;
+}
+
+struct House {
+  TemporaryFolder folder;
+  SystemClock clock;
+  Config config;
+  store::Store store{folder / "affiche.db", clock};
+  store::Artifacts artifacts{folder / "artifacts"};
+  Log log{stderr, Level::Error};
+
+  House() {
+    config.paths.templates = kSource / "templates";
+    config.paths.brands = folder.path();
+    config.paths.output = folder / "out";
+    config.work.threads = 1;
+    const std::filesystem::path goldens = kSource / "tests/data/goldens";
+    write_atomically(
+        folder / "tiny.toml",
+        "publisher = \"Tiny\"\nlogo = \"" + (kSource / "assets/logos/demo.svg").string() +
+            "\"\n[colours]\nink = \"#0F1B2D\"\nteal = \"#0FA3B1\"\ncoral = \"#FF6B4A\"\n"
+            "sand = \"#F4E9D8\"\nshade = \"#0F1B2D\"\nlight = \"#F4E9D8\"\n"
+            "[fonts]\nheadline = { family = \"Noto Serif\", weight = 700 }\n"
+            "kicker = { family = \"Noto Sans\", weight = 700 }\nbody = { family = \"Noto Sans\" }\n"
+            "[voice]\nmodel = \"" +
+            (goldens / "models/sd15").string() + "\"\nloras = [{ file = \"" +
+            (goldens / "lora/sd15_kohya.safetensors").string() +
+            "\", weight = 0.8 }]\nscheduler = \"EulerDiscreteScheduler\"\nsteps = 2\n"
+            "guidance = 3.0\nwidth = 64\nheight = 64\nseed = 5\nvariations = 2\n"
+            "[voice.prompts]\nbackground = \"waves\"\nchrome = \"lines\"\n");
+    std::filesystem::create_directories(folder / "photos");
+    write_atomically(folder / "photos/dune.jpg", jpeg(1300, 900));
+    write_atomically(folder / "photos/dune.jpg.toml",
+                     "title = \"Dune\"\nauthor = \"A. Sand\"\nsource = \"Own archive\"\n"
+                     "source_url = \"https://example.org/dune\"\nlicense = \"CC-BY-4.0\"\n"
+                     "license_url = \"https://creativecommons.org/licenses/by/4.0/\"\n"
+                     "keywords = [\"desert\", \"sand\"]\n");
+    PhotoLibrary(config, store, artifacts).import_folder(folder / "photos");
+  }
+
+  std::int64_t add(const std::string& headline, const std::string& photo) {
+    store::NewJob job;
+    job.template_name = "article";
+    job.brand = "tiny";
+    job.variables = Json{{"headline", headline}}.dump();
+    job.photo = photo;
+    return store.enqueue(std::array{job}).front().id;
+  }
+
+  Summary drain() {
+    const auto runner = make_card_maker(config, store, artifacts);
+    WorkerSettings settings;
+    settings.poll = 10;
+    return Worker(store, artifacts, *runner, settings, log).drain();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a job becomes a card with its photograph's credit on it, in it and beside it") {
+  House house;
+  const std::int64_t id = house.add("Where the desert keeps its water", "\"desert\"");
+  REQUIRE(house.drain().done == 1);
+
+  const store::Job job = *house.store.job(id);
+  REQUIRE(job.outputs.size() == 1);
+  const std::filesystem::path card = job.outputs[0];
+  CHECK(card.filename().string().rfind("where-the-desert-keeps-its-water-", 0) == 0);
+  const Bytes bytes = read_bytes(card);
+  const Image image = cards::decode(bytes, "card");
+  CHECK(image.width == 1200);
+  CHECK(image.height == 630);
+
+  const std::string text(bytes.begin(), bytes.end());
+  CHECK(text.find("A. Sand") != std::string::npos);  // in the XMP
+  CHECK(text.find("compositeSynthetic") != std::string::npos);
+  std::filesystem::path beside = card;
+  const std::string credits = read_text(beside.replace_extension(".credits.json"));
+  CHECK(credits.find("A. Sand") != std::string::npos);
+
+  const std::vector<store::CreditEntry> ledger = house.store.credits();
+  REQUIRE(ledger.size() == 1);
+  CHECK(ledger[0].card_sha256 == sha256_hex(bytes));
+  CHECK(ledger[0].line.find("A. Sand") != std::string::npos);
+  CHECK(ledger[0].line.find("CC BY 4.0") != std::string::npos);
+  CHECK(ledger[0].job_id == id);
+}
+
+TEST_CASE("without a photograph the template's own variant is made and the reason is kept") {
+  House house;
+  const std::int64_t id = house.add("Nothing to see", "\"submarine\"");
+  REQUIRE(house.drain().done == 1);
+  const auto stages = house.store.stages(id);
+  const Json detail = Json::parse(stages.at("photo").detail);
+  CHECK(detail.at("photo").is_null());
+  CHECK(detail.at("reason").get<std::string>().find("submarine") != std::string::npos);
+  CHECK(house.store.credits().empty());
+}
+
+TEST_CASE("a generated picture is made once for all cards of its variation") {
+  House house;
+  for (int i = 0; i < 6; ++i) house.add("Headline number " + std::to_string(i), "\"desert\"");
+  REQUIRE(house.drain().done == 6);
+  int made = 0;
+  for (const store::Job& job : house.store.jobs()) {
+    const auto stages = house.store.stages(job.id);
+    const Json detail = Json::parse(stages.at("background").detail);
+    for (const auto& [source, picture] : detail.at("pictures").items()) {
+      made += picture.at("cached").get<bool>() ? 0 : 1;
+    }
+  }
+  CHECK(made <= 4);  // two variations of two pictures
+  CHECK(made >= 2);
+}
+
+TEST_CASE("a job whose template is unknown goes dead at once and names the known ones") {
+  House house;
+  store::NewJob job;
+  job.template_name = "artcile";
+  job.brand = "tiny";
+  const std::int64_t id = house.store.enqueue(std::array{job}).front().id;
+  CHECK(house.drain().dead == 1);
+  CHECK(house.store.job(id)->error.find("did you mean 'article'?") != std::string::npos);
+  CHECK(house.store.job(id)->attempts == 1);
+}
+
+TEST_CASE("tightening the policy stops the use of photographs that are there already") {
+  House house;
+  write_atomically(house.folder / "photos/dune.jpg.toml",
+                   "title = \"Dune\"\nauthor = \"A. Sand\"\nlicense = \"CC-BY-SA-4.0\"\n"
+                   "source_url = \"https://example.org/dune\"\n"
+                   "license_url = \"https://creativecommons.org/licenses/by-sa/4.0/\"\n"
+                   "keywords = [\"desert\"]\n");
+  house.config.photos.policy.allow_sharealike = true;
+  PhotoLibrary(house.config, house.store, house.artifacts).import_folder(house.folder / "photos");
+  house.config.photos.policy.allow_sharealike = false;
+  house.add("No share-alike any more", "\"desert\"");
+  REQUIRE(house.drain().done == 1);
+  CHECK(house.store.credits().empty());
+}
+
+TEST_CASE("headlines become file names") {
+  CHECK(slug("Rates fall for a third time") == "rates-fall-for-a-third-time");
+  CHECK(slug("  50 % off: “now”  ") == "50-off-now");
+  CHECK(slug("日本") == "card");
+  CHECK(slug("../../etc/passwd") == "etc-passwd");
+  CHECK(slug(std::string(300, 'a')).size() == 60);
+}
+
+TEST_CASE("the same headline always gets the same variation") {
+  cards::Brand brand;
+  brand.voice.variations = 7;
+  const std::int64_t variation = variation_of("A", brand);
+  CHECK(variation == variation_of("A", brand));
+  CHECK(variation >= 0);
+  CHECK(variation < 7);
+}
