@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/json.h"
 #include "diffusion/weights/safetensors.h"
 
@@ -41,6 +42,18 @@ struct Halves {
   at::Tensor down, up;
   std::optional<double> alpha;
 };
+
+// What PEFT's save_pretrained() puts before every name; the scale then lies in a file beside.
+constexpr std::string_view kPeftRoot = "base_model.model.";
+
+// adapter_config.json with its keys named as `lora_adapter_metadata` would name them.
+std::string adapter_config(const std::filesystem::path& path) {
+  const Json config = parse_json(read_text(path), path.string());
+  Json result = Json::object();
+  if (!config.is_object()) fail(Cause::BadInput, path.string(), ": expected an object");
+  for (const auto& [key, value] : config.items()) result["base_model." + key] = value;
+  return result.dump();
+}
 
 bool finite(const at::Tensor& tensor) {
   if (tensor.numel() == 0) return true;
@@ -167,7 +180,13 @@ LoraFile parse_lora(const StateDict& tensors, const std::map<std::string, std::s
 }
 
 LoraFile load_lora(const std::filesystem::path& path) {
-  return parse_lora(load_safetensors(path), safetensors_metadata(path), path.string());
+  const StateDict tensors = load_safetensors(path);
+  std::map<std::string, std::string> metadata = safetensors_metadata(path);
+  const auto first = tensors.lower_bound(std::string(kPeftRoot));
+  if (first != tensors.end() && first->first.starts_with(kPeftRoot)) {
+    metadata["lora_adapter_metadata"] = adapter_config(path.parent_path() / "adapter_config.json");
+  }
+  return parse_lora(tensors, metadata, path.string());
 }
 
 std::string kohya_module(const std::string& prefix, const std::string& module) {

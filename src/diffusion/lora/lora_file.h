@@ -2,7 +2,8 @@
 // LoRA files: low-rank changes of a network's weights, in the formats that trainers write.
 //   kohya   lora_unet_down_blocks_0_…_to_q.lora_down.weight / .lora_up.weight / .alpha
 //   PEFT    unet.down_blocks.0.….to_q.lora_A.weight / .lora_B.weight, the scale in the metadata
-//           `lora_adapter_metadata` or folded into the tensors
+//           `lora_adapter_metadata` or folded into the tensors; what PEFT itself saves
+//           (base_model.model.…) has it in adapter_config.json beside the file
 #pragma once
 
 #include <ATen/core/Tensor.h>

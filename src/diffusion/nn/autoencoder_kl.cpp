@@ -71,7 +71,7 @@ AutoencoderKLConfig AutoencoderKLConfig::from_json(const Json& json) {
   config.out_channels = reader.integer("out_channels", 3);
   config.latent_channels = reader.integer("latent_channels", 4);
   config.block_out_channels = reader.integers("block_out_channels", {64});
-  config.layers_per_block = reader.integer("layers_per_block", 1);
+  config.layers_per_block = reader.integer("layers_per_block", 1, ConfigReader::kMostLayers);
   config.norm_num_groups = reader.integer("norm_num_groups", 32);
   config.scaling_factor = reader.number("scaling_factor", 0.18215);
   if (config.scaling_factor <= 0) reader.refuse("scaling_factor", "expected a positive number");

@@ -57,7 +57,7 @@ CLIPTextConfig CLIPTextConfig::from_json(const Json& json) {
   config.vocab_size = reader.integer("vocab_size", 49408);
   config.hidden_size = reader.integer("hidden_size", 512);
   config.intermediate_size = reader.integer("intermediate_size", 2048);
-  config.num_hidden_layers = reader.integer("num_hidden_layers", 12);
+  config.num_hidden_layers = reader.integer("num_hidden_layers", 12, ConfigReader::kMostLayers);
   config.num_attention_heads = reader.integer("num_attention_heads", 8);
   config.max_position_embeddings = reader.integer("max_position_embeddings", 77);
   config.layer_norm_eps = reader.number("layer_norm_eps", 1e-5);
@@ -71,9 +71,10 @@ CLIPTextConfig CLIPTextConfig::from_json(const Json& json) {
     reader.refuse("num_attention_heads",
                   concat("does not divide the hidden_size ", config.hidden_size));
   }
-  reader.only("model_type", json.value("model_type", "") == "clip_text_model"
-                                ? "\"clip_text_model\""
-                                : "\"clip\"");
+  const std::string type = reader.text("model_type", "clip_text_model");
+  if (type != "clip_text_model" && type != "clip") {
+    reader.refuse("model_type", "only clip_text_model is supported");
+  }
   reader.ignore({"architectures", "attention_dropout", "bos_token_id", "dropout", "dtype",
                  "initializer_factor", "initializer_range", "pad_token_id", "projection_dim",
                  "torch_dtype", "transformers_version", "use_cache", "gradient_checkpointing"});

@@ -11,12 +11,9 @@
 namespace affiche::diffusion {
 namespace {
 
-// A network of more than this in any dimension is a damaged file, not a model.
-constexpr std::int64_t kLargest = 1 << 20;
-
-bool in_range(const Json& value) {
+bool in_range(const Json& value, std::int64_t most) {
   return value.is_number_integer() && value.get<std::int64_t>() >= 1 &&
-         value.get<std::int64_t>() <= kLargest;
+         value.get<std::int64_t>() <= most;
 }
 
 }  // namespace
@@ -37,10 +34,10 @@ bool ConfigReader::is_null(std::string_view key) const {
   return found != json_.end() && found->is_null();
 }
 
-std::int64_t ConfigReader::integer(std::string_view key, std::int64_t fallback) {
+std::int64_t ConfigReader::integer(std::string_view key, std::int64_t fallback, std::int64_t most) {
   const Json* value = find(key);
   if (value == nullptr) return fallback;
-  if (!in_range(*value)) refuse(key, "expected a whole number from 1 to 1048576");
+  if (!in_range(*value, most)) refuse(key, concat("expected a whole number from 1 to ", most));
   return value->get<std::int64_t>();
 }
 
@@ -73,7 +70,8 @@ std::string ConfigReader::text(std::string_view key, const std::string& fallback
 }
 
 std::vector<std::int64_t> ConfigReader::integers(std::string_view key,
-                                                 std::vector<std::int64_t> fallback) {
+                                                 std::vector<std::int64_t> fallback,
+                                                 std::int64_t most) {
   const Json* value = find(key);
   if (value == nullptr) return fallback;
   if (!value->is_array() || value->empty() || value->size() > 64) {
@@ -81,7 +79,7 @@ std::vector<std::int64_t> ConfigReader::integers(std::string_view key,
   }
   std::vector<std::int64_t> result;
   for (const Json& item : *value) {
-    if (!in_range(item)) refuse(key, "expected whole numbers from 1 to 1048576");
+    if (!in_range(item, most)) refuse(key, concat("expected whole numbers from 1 to ", most));
     result.push_back(item.get<std::int64_t>());
   }
   return result;
@@ -101,12 +99,12 @@ std::vector<std::string> ConfigReader::texts(std::string_view key,
 }
 
 std::vector<std::int64_t> ConfigReader::per_level(std::string_view key, std::size_t count,
-                                                  std::int64_t fallback) {
+                                                  std::int64_t fallback, std::int64_t most) {
   const Json* value = find(key);
   if (value == nullptr || !value->is_array()) {
-    return std::vector<std::int64_t>(count, integer(key, fallback));
+    return std::vector<std::int64_t>(count, integer(key, fallback, most));
   }
-  std::vector<std::int64_t> result = integers(key, {});
+  std::vector<std::int64_t> result = integers(key, {}, most);
   if (result.size() != count) {
     refuse(key, concat("expected one number or a list of ", count));
   }

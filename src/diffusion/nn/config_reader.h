@@ -17,19 +17,25 @@ namespace affiche::diffusion {
 // missing.
 class ConfigReader {
  public:
+  // Beyond these a config is a damaged or hostile file, not a model.
+  static constexpr std::int64_t kLargest = 1 << 20;
+  static constexpr std::int64_t kMostLayers = 64;
+
   // `what` names the object in errors ("UNet2DConditionModel config").
   ConfigReader(const nlohmann::ordered_json& json, std::string what);
 
-  std::int64_t integer(std::string_view key, std::int64_t fallback);  // >= 1 or the fallback
+  // From 1 to `most`.
+  std::int64_t integer(std::string_view key, std::int64_t fallback, std::int64_t most = kLargest);
   std::int64_t any_integer(std::string_view key, std::int64_t fallback);
   double number(std::string_view key, double fallback);
   bool flag(std::string_view key, bool fallback);
   std::string text(std::string_view key, const std::string& fallback);
-  std::vector<std::int64_t> integers(std::string_view key, std::vector<std::int64_t> fallback);
+  std::vector<std::int64_t> integers(std::string_view key, std::vector<std::int64_t> fallback,
+                                     std::int64_t most = kLargest);
   std::vector<std::string> texts(std::string_view key, std::vector<std::string> fallback);
   // A list of `count` numbers, or one number that stands for all.
   std::vector<std::int64_t> per_level(std::string_view key, std::size_t count,
-                                      std::int64_t fallback);
+                                      std::int64_t fallback, std::int64_t most = kLargest);
   bool is_null(std::string_view key) const;
 
   // Accepts the key only when missing, null or exactly `neutral` (JSON text): other values change

@@ -89,9 +89,11 @@ UNet2DConditionConfig UNet2DConditionConfig::from_json(const Json& json) {
   }
   config.block_out_channels = reader.integers("block_out_channels", {320, 640, 1280, 1280});
   const std::size_t levels = config.levels();
-  config.layers_per_block = reader.per_level("layers_per_block", levels, 2);
+  config.layers_per_block =
+      reader.per_level("layers_per_block", levels, 2, ConfigReader::kMostLayers);
   config.heads = reader.per_level("attention_head_dim", levels, 8);
-  config.transformer_layers = reader.per_level("transformer_layers_per_block", levels, 1);
+  config.transformer_layers =
+      reader.per_level("transformer_layers_per_block", levels, 1, ConfigReader::kMostLayers);
   config.cross_attention_dim = reader.per_level("cross_attention_dim", levels, 1280);
   const std::string cross_down = "CrossAttnDownBlock2D", cross_up = "CrossAttnUpBlock2D";
   config.down_attention = attending(reader, "down_block_types", cross_down, "DownBlock2D",

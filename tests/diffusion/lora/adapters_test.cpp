@@ -196,3 +196,16 @@ TEST_CASE("adapters merge into bf16 weights from fp32 sums") {
   networks.stack.remove();
   CHECK(networks.unet.parameters().state_dict().at(name).is_same(before.at(name)));
 }
+
+TEST_CASE("names as PEFT itself saves them find their weights") {
+  Networks networks;
+  const std::string module = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q";
+  const auto own = std::make_shared<LoraFile>(
+      parse_lora({{"base_model.model." + module + ".lora_A.weight", at::ones({1, 32})},
+                  {"base_model.model." + module + ".lora_B.weight", at::ones({32, 1})}},
+                 {}, "adapter_model.safetensors"));
+  CHECK(networks.stack.apply({{own, 0.25}})[0].matched ==
+        std::vector<std::string>{"unet." + module + ".weight"});
+  CHECK(distance(networks.state().at(module + ".weight"), pristine(module + ".weight") + 0.25) <
+        1e-5);
+}

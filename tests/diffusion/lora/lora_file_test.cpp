@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diffusion/lora/lora_file.h"
 
+#include <unistd.h>
+
 #include "base/error.h"
 #include "catch.h"
 #include "diffusion/goldens.h"
@@ -82,4 +84,15 @@ TEST_CASE("broken and foreign LoRA files are refused by the tensor's name") {
     tensors[key] = at::ones({1, 1});
     CHECK(refusal(tensors).find(concat("\"", key, "\"")) != std::string::npos);
   }
+}
+
+TEST_CASE("PEFT's own files take their scale from adapter_config.json beside them") {
+  const auto folder = std::filesystem::temp_directory_path() / concat("affiche-peft-", ::getpid());
+  const auto path = folder / "adapter_model.safetensors";
+  write_atomically(folder / "adapter_config.json", R"({"lora_alpha": 16, "r": 4})");
+  save_safetensors(path, peft("base_model.model.mid_block.attn1.to_q", 4));
+  CHECK(load_lora(path).layers.at(0).scale == 4.0);
+  std::filesystem::remove(folder / "adapter_config.json");
+  CHECK_THROWS_AS(load_lora(path), Error);
+  std::filesystem::remove_all(folder);
 }
