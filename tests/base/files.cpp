@@ -48,7 +48,7 @@ TEST_CASE("a pipe is refused and does not block", "[files]") {
   REQUIRE(contains(thrown([&] { MappedFile mapped(folder / "pipe"); }), "expected a regular file"));
 }
 
-TEST_CASE("a mapped file shows the bytes; an empty one an empty span", "[files]") {
+TEST_CASE("a mapped file shows the bytes, an empty one an empty span", "[files]") {
   const test::TemporaryFolder folder;
   write_atomically(folder / "abc", std::string_view("abc"));
   write_atomically(folder / "empty", std::string_view());

@@ -59,7 +59,7 @@ TEST_CASE("a change is noted without losing the picture or the credit", "[credit
   REQUIRE(photo.credit().changes.empty());
 }
 
-TEST_CASE("a credit survives its JSON; unknown keys do not", "[credit]") {
+TEST_CASE("a credit survives its JSON, unknown keys do not", "[credit]") {
   Credit credit = complete();
   credit.author = "\"Zoë\" <b>&amp;\\ 写真";
   credit.changes = {"cropped"};

@@ -54,7 +54,7 @@ TEST_CASE("an imported photo is found with its bytes and its credit", "[library]
   REQUIRE(desk.library.get(found.id).photo.credit() == found.photo.credit());
 }
 
-TEST_CASE("a second import changes nothing; a corrected sidecar is taken over", "[library]") {
+TEST_CASE("a second import changes nothing, a corrected sidecar is taken over", "[library]") {
   Desk desk;
   desk.picture("dune", kAllowed, "sea");
   desk.import_one();
