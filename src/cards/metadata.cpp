@@ -190,13 +190,13 @@ std::string xmp_packet(const Composed& card, const CardFacts& facts) {
 std::string credits_json(const Composed& card, const CardFacts& facts) {
   Json json = {{"title", facts.title},
                {"publisher", facts.publisher},
-               {"created", facts.created},
                {"credit_line", card.credit_line},
                {"rights", rights_line(card, facts)},
                {"digital_source_type", digital_source_type(card)},
                {"photo", nullptr},
                {"generated", Json::object()},
                {"software", facts.software}};
+  if (!facts.created.empty()) json["created"] = facts.created;
   if (card.credit) json["photo"] = Json::parse(to_json(*card.credit));
   for (const auto& [source, recipe] : card.recipes) {
     json["generated"][source] = Json::parse(to_json(recipe));

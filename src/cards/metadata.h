@@ -15,7 +15,7 @@ struct CardFacts {
   std::string alt_text;     // as og:image:alt; empty: the title
   std::string publisher;    // Brand::publisher
   std::string page_url;     // the page with the full credits; may be empty
-  std::string created;      // ISO 8601, from the job's clock
+  std::string created;      // ISO 8601, from the job's clock; empty: no date
   std::string language;     // BCP 47; empty: x-default only
   std::string software;     // "affiche 0.1.0"
 };

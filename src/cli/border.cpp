@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <new>
 #include <string>
 #include <vector>
@@ -81,7 +82,8 @@ int usage(const CLI::App& app, const Shared& shared, const CLI::ParseError& erro
 
 void add_shared_options(CLI::App& app, Shared& shared) {
   app.add_option("--config", shared.config_file, "settings; see docs/configuration.md")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(existing_input());
   app.add_flag("--json", shared.json, "machine-readable output on standard output");
   app.add_flag_function(
       "-v,--verbose", [&shared](std::int64_t n) { shared.verbosity += static_cast<int>(n); },
@@ -91,6 +93,15 @@ void add_shared_options(CLI::App& app, Shared& shared) {
       "say less");
   app.set_version_flag("--version", "affiche " AFFICHE_VERSION);
   take_shared_options_everywhere(app);
+}
+
+CLI::Validator existing_input(bool dash) {
+  return {[dash](std::string& place) -> std::string {
+            std::error_code unreadable;
+            const bool there = (dash && place == "-") || std::filesystem::exists(place, unreadable);
+            return there ? "" : place + ": there is no such file or folder";
+          },
+          ""};
 }
 
 int run_guarded(CLI::App& app, Shared& shared, int argc, const char* const* argv) {

@@ -13,6 +13,10 @@ namespace affiche::cli {
 // Call it after all commands were added.
 void add_shared_options(CLI::App& app, Shared& shared);
 
+// The check of an option that names an input: wrong usage (exit code 2) when nothing is there.
+// `dash` also allows "-" for standard input.
+CLI::Validator existing_input(bool dash = false);
+
 // Parses, runs the chosen command and returns the exit code: 0 done, 1 failed, 2 wrong usage or bad
 // input, 3 partly done, 75 try later. Errors go to standard error as "affiche: …", or with --json
 // to standard output as {"error": …, "cause": …}.

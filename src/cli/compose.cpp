@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // affiche compose: one card from files, or a stream of cards with everything kept warm.
-#include <chrono>
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 
@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "base/suggest.h"
+#include "cli/border.h"
 #include "cli/command.h"
 #include "service/card_bench.h"
 #include "service/config.h"
@@ -49,7 +50,9 @@ service::CardRequest read_request(const std::string& text, const std::string& wh
       request.photo = value.get<std::string>();
     } else if (key == "out" && value.is_string()) {
       request.out = {value.get<std::string>()};
-    } else if (key == "out" && value.is_array()) {
+    } else if (key == "out" && value.is_array() &&
+               std::all_of(value.begin(), value.end(),
+                           [](const Json& each) { return each.is_string(); })) {
       request.out = value.get<std::vector<std::string>>();
     } else {
       fail(Cause::BadInput, what, ": unknown key or wrong type: \"", key, "\"",
@@ -77,14 +80,30 @@ service::CardRequest request_from(const Options& options) {
     }
     variables[pair.substr(0, equals)] = pair.substr(equals + 1);
   }
-  request.variables = variables.dump();
+  try {
+    request.variables = variables.dump();
+  } catch (const Json::exception&) {
+    fail(Cause::Usage, "--set: expected text in UTF-8, found other bytes");
+  }
   return request;
 }
 
-Json answer(const service::CardAnswer& made, const std::string& out) {
-  Json line = {{"out", out}, {"ms", made.milliseconds}, {"bytes", made.bytes}};
+// Bytes from outside that are not UTF-8 are replaced.
+void print(const Json& line) {
+  std::cout << line.dump(-1, ' ', false, Json::error_handler_t::replace) << std::endl;
+}
+
+Json answer(const service::CardAnswer& made) {
+  Json line = {{"out", made.path}, {"ms", made.milliseconds}, {"bytes", made.bytes}};
   if (!made.warnings.empty()) line["warnings"] = made.warnings;
   return line;
+}
+
+// What an error of one line answers, known or not: the stream goes on.
+Json answer(const std::exception& error) {
+  const auto* known = dynamic_cast<const Error*>(&error);
+  return {{"error", error.what()},
+          {"cause", name(known != nullptr ? known->cause() : Cause::Internal)}};
 }
 
 int compose_one(const Options& options, const Shared& shared) {
@@ -92,7 +111,7 @@ int compose_one(const Options& options, const Shared& shared) {
   service::CardBench bench(config);
   for (const service::CardAnswer& made : bench.make(request_from(options))) {
     if (shared.json) {
-      std::cout << answer(made, made.path).dump() << std::endl;
+      print(answer(made));
     } else if (shared.verbosity >= 0) {
       std::cout << made.path << "  " << made.bytes << " bytes  " << made.milliseconds << " ms\n";
       for (const std::string& warning : made.warnings) std::cerr << "warning: " << warning << '\n';
@@ -113,12 +132,11 @@ int compose_stream(std::istream& lines, const std::string& what, const Shared& s
     try {
       for (const service::CardAnswer& made :
            bench.make(read_request(line, concat(what, ":", number)))) {
-        std::cout << answer(made, made.path).dump() << std::endl;
+        print(answer(made));
       }
       ++good;
-    } catch (const Error& error) {
-      std::cout << Json{{"error", error.what()}, {"cause", name(error.cause())}}.dump()
-                << std::endl;
+    } catch (const std::exception& error) {
+      print(answer(error));
       ++bad;
     }
   }
@@ -135,14 +153,19 @@ void add_compose(CLI::App& app, Shared& shared) {
   command->add_option("--set", options->set, "a variable of the template, NAME=VALUE")
       ->allow_extra_args(true)
       ->expected(1, -1);
-  command->add_option("--data", options->data,
-                      "JSON file: template, brand, set, photo, credit, out");
-  command->add_option("--photo", options->photo, "the photograph; needs --credit");
-  command->add_option("--credit", options->credit, "JSON file with the photograph's credit");
+  command
+      ->add_option("--data", options->data, "JSON file: template, brand, set, photo, credit, out")
+      ->check(existing_input());
+  command->add_option("--photo", options->photo, "the photograph; needs --credit")
+      ->check(existing_input());
+  command->add_option("--credit", options->credit, "JSON file with the photograph's credit")
+      ->check(existing_input());
   command->add_option("--out", options->out, "file to write: .jpg, .png or .webp; several allowed")
       ->expected(1, -1);
-  command->add_option("--jobs", options->jobs,
-                      "JSON lines, each like --data; - for standard input; an answer a line");
+  command
+      ->add_option("--jobs", options->jobs,
+                   "JSON lines, each like --data; - for standard input; an answer a line")
+      ->check(existing_input(true));
   command->footer(
       "Example: affiche compose --template article --brand demo --set headline='Tides turn' "
       "--photo sea.jpg --credit sea.json --out card.jpg");

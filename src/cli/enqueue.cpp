@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "cli/border.h"
 #include "cli/queue.h"
 #include "service/job_file.h"
 
@@ -114,7 +115,8 @@ void add_enqueue(CLI::App& app, Shared& shared) {
           "--data", options->data,
           "jobs as .json, .jsonl or .csv, or - for JSON lines on standard input; the other "
           "options hold where a line is silent")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(existing_input(true));
   command->add_flag("--wait", options->wait,
                     "until a worker has finished them; exit 3: some failed");
   command->footer(

@@ -18,6 +18,7 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "cards/encode.h"
+#include "cli/border.h"
 #include "cli/command.h"
 #include "diffusion/lora/adapters.h"
 #include "diffusion/pipelines/request_json.h"
@@ -309,7 +310,8 @@ void add_later_options(CLI::App& command) {
 }
 
 void add_options(CLI::App& command, Options& o) {
-  command.add_option("--model", o.model, "Model folder as diffusers writes it");
+  command.add_option("--model", o.model, "Model folder as diffusers writes it")
+      ->check(existing_input());
   command.add_option("--prompt", o.prompt, "What the picture shows");
   command.add_option("--negative", o.negative, "What it does not show");
   command.add_option("--steps", o.steps, "Steps of the scheduler; default 50");
@@ -339,10 +341,14 @@ void add_options(CLI::App& command, Options& o) {
   command.add_option("--eta", o.eta, "Noise that DDIM adds in every step; default 0");
   command.add_option("--guidance-rescale", o.guidance_rescale,
                      "Counters overexposure at high guidance, 0 to 1; default 0");
-  command.add_option("--scheduler-config", o.scheduler_config,
-                     "A scheduler_config.json in place of the model's own");
-  command.add_option("--request", o.request_file,
-                     "JSON object with diffusers' argument names; options given here count more");
+  command
+      .add_option("--scheduler-config", o.scheduler_config,
+                  "A scheduler_config.json in place of the model's own")
+      ->check(existing_input());
+  command
+      .add_option("--request", o.request_file,
+                  "JSON object with diffusers' argument names; options given here count more")
+      ->check(existing_input());
   command.add_option("--out", o.out, "PNG file to write; several pictures become FILE-0.png …")
       ->required();
   command.add_option("--latents-out", o.latents_out, "Also write the latents, as safetensors");

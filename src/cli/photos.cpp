@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "cli/border.h"
 #include "cli/command.h"
 #include "service/photo_library.h"
 
@@ -125,7 +126,8 @@ void add_photos(CLI::App& app, Shared& shared) {
   CLI::App* import = photos->add_subcommand(
       "import", "take in pictures with their sidecars; refused ones are named with the reason");
   import->add_option("folder", *folder, "folder of pictures, each with PICTURE.jpg.toml or .json")
-      ->required();
+      ->required()
+      ->check(existing_input());
   import->footer("Exit code 3: some pictures were refused.\nExample: affiche photos import press/");
   import->callback([&shared, folder] {
     shared.run = [&shared, folder] { return import_folder(shared, *folder);

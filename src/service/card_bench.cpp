@@ -50,12 +50,12 @@ std::vector<CardAnswer> CardBench::make(const CardRequest& request) {
   const auto brand = brands_.get(named_file(request.brand, config_.paths.brands, "brand"));
   const cards::CardInputs inputs = inputs_for(request, *card, *brand);
   const cards::Composed composed = compose(*card, *brand, inputs);
-  const std::string created = iso8601(clock_.now());
 
   std::vector<CardAnswer> answers;
   for (const std::string& out : request.out) {
+    // No date: a clock in the file would make another file of the same card each time.
     const CardFile file =
-        encode_card(composed, *brand, inputs, cards::format_for(out), created, config_.site.url);
+        encode_card(composed, *brand, inputs, cards::format_for(out), "", config_.site.url);
     write_atomically(out, file.bytes);
     write_atomically(credits_path(out), file.credits_json);
     if (file.credit) {

@@ -37,7 +37,8 @@ class CardBench {
   // Opens the store for the generated pictures and the ledger. `config` must outlive it.
   explicit CardBench(const Config& config);
 
-  // Writes every file of `request.out` and its .credits.json, and the ledger's row. Usage without
+  // Writes every file of `request.out` and its .credits.json, and the ledger's row. The files carry
+  // no date, so that the same request gives the same bytes whenever it is made. Usage without
   // `out` or with a photo without credit; Refused by the licence policy; else as cards::compose().
   std::vector<CardAnswer> make(const CardRequest& request);
 

@@ -69,6 +69,7 @@ void add_init(CLI::App& base, const Choose& choose) {
   CLI::App* command =
       base.add_subcommand("init", "write tokenizer and configuration of a new model");
   command->add_option("--model", *folder, "diffusers folder to write")->required();
+  command->footer("Example: affiche train base init --model out/mini");
   command->callback([=] {
     choose([=] {
       write_architecture(*folder);
@@ -119,6 +120,8 @@ void add_encode(CLI::App& base, const Choose& choose) {
   command->add_option("--count", encoding->count, "pictures");
   command->add_option("--first", encoding->first, "seed of the first scene");
   add_threads(*command);
+  command->footer(
+      "Example: affiche train base encode --model out/mini --out out/a.safetensors --count 4096");
   command->callback([=] {
     choose([=] {
       keep_memory();
@@ -148,6 +151,9 @@ void add_unet(CLI::App& base, const Choose& choose) {
       "--fp32", [=] { training->type = at::kFloat; }, "compute in fp32");
   add_loop_options(*command, training->loop);
   add_threads(*command);
+  command->footer(
+      "Example: affiche train base unet --model out/mini --latents out/a.safetensors "
+      "--work out/unet");
   command->callback([=] {
     choose([=] {
       training->loop.images_per_step = training->batch;
@@ -164,6 +170,9 @@ void add_export(CLI::App& base, const Choose& choose) {
   command->add_option("--checkpoint", paths->first, "checkpoint.safetensors of train base unet")
       ->required();
   command->add_option("--model", paths->second, "diffusers folder")->required();
+  command->footer(
+      "Example: affiche train base export --checkpoint out/unet/checkpoint.safetensors "
+      "--model out/mini");
   command->callback([=] {
     choose([=] {
       export_base(paths->first, paths->second);
@@ -246,6 +255,9 @@ void add_data(CLI::App& train, const Choose& choose) {
 void add_training_commands(CLI::App& train, const Choose& choose, const PictureReader& read) {
   CLI::App* base = train.add_subcommand("base", "train a base model on drawn brand art");
   base->require_subcommand(1);
+  base->footer(
+      "Example: affiche train base init --model out/mini, then vae, encode and unet "
+      "(docs/models.md)");
   add_init(*base, choose);
   add_vae(*base, choose);
   add_encode(*base, choose);
