@@ -45,17 +45,22 @@ Image from_raw(std::span<const std::uint8_t> bytes, const std::string& what) {
     fail(Cause::BadInput, what, ": expected raw pixels (AFPX, version 1), found something else");
   }
   constexpr std::uint32_t kMaxSide = 32768;
-  const std::uint32_t width = std::min(read_u32(bytes, 8), kMaxSide + 1);
-  const std::uint32_t height = std::min(read_u32(bytes, 12), kMaxSide + 1);
-  const std::uint32_t channels = std::min(read_u32(bytes, 16), std::uint32_t{5});
+  const std::uint32_t width = read_u32(bytes, 8);
+  const std::uint32_t height = read_u32(bytes, 12);
+  const std::uint32_t channels = read_u32(bytes, 16);
+  if (width < 1 || width > kMaxSide || height < 1 || height > kMaxSide || channels < 3 ||
+      channels > 4) {
+    fail(Cause::BadInput, what, ": expected sides of 1 to ", kMaxSide,
+         " pixels and 3 or 4 channels, found ", width, "x", height, "x", channels);
+  }
   // Checked before the allocation: the header must not make us reserve what the file does not hold.
   const std::uint64_t expected = std::uint64_t{width} * height * channels;
   if (bytes.size() - kHeader != expected) {
     fail(Cause::BadInput, what, ": expected ", expected, " bytes of pixels, found ",
          bytes.size() - kHeader);
   }
-  Image image = make_image(static_cast<int>(width), static_cast<int>(height),
-                           static_cast<int>(channels));
+  Image image =
+      make_image(static_cast<int>(width), static_cast<int>(height), static_cast<int>(channels));
   std::memcpy(image.pixels.data(), bytes.data() + kHeader, image.pixels.size());
   return image;
 }

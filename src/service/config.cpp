@@ -88,9 +88,13 @@ class Reading {
   std::optional<TomlReader> reader_;
 };
 
+// In double quotes, as config.toml and the documentation write it.
 std::string toml_quoted(const std::string& text) {
   std::ostringstream out;
-  out << toml::value<std::string>(text);
+  const toml::value<std::string> value(text);
+  out << toml::toml_formatter(value, toml::toml_formatter::default_flags &
+                                         ~toml::format_flags::allow_literal_strings &
+                                         ~toml::format_flags::allow_multi_line_strings);
   return out.str();
 }
 

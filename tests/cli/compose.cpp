@@ -51,9 +51,10 @@ TEST_CASE("the same input gives the same bytes, whenever it is made") {
   const Site site;
   site.add_dune();
   for (const char* name : {"a.jpg", "b.jpg"}) {
+    // The clock of a date has seconds.
+    if (*name == 'b') std::this_thread::sleep_for(std::chrono::milliseconds(1100));
     REQUIRE(site.run(card({"--photo", "dune.jpg", "--credit", "dune.json", "--out", name})).code ==
             0);
-    std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // the clock has seconds
   }
   for (const char* ending : {".jpg", ".credits.json"}) {
     CHECK(sha256_file(site.folder / ("a" + std::string(ending))) ==

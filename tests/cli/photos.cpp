@@ -33,7 +33,8 @@ const Json* of(const Json& report, const std::string& file) {
 
 }  // namespace
 
-TEST_CASE("photographs under an allowed licence are taken in; importing again changes nothing") {
+TEST_CASE(
+    "photographs under an allowed licence are taken in, and importing again changes nothing") {
   const Shore site;
   site.add("dune", "CC-BY-4.0");
   site.add("harbour", "CC0-1.0");

@@ -125,7 +125,7 @@ TEST_CASE("run makes what is due, and nothing while the queue is paused") {
   CHECK(job.at("stages").size() == 4);
 }
 
-TEST_CASE("jobs that cannot be made go dead; the exit code says whether all did") {
+TEST_CASE("jobs that cannot be made go dead, and the exit code says whether all did") {
   const Site site;
   const std::vector<std::string> strict = {"enqueue",        "--template", "strict",   "--set",
                                            "headline=Tides", "--photo",    "submarine"};

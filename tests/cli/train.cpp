@@ -33,7 +33,7 @@ TEST_CASE("training names what is wrong") {
   const TemporaryFolder folder;
   const std::string out = (folder / "x").string();
   const std::vector<std::tuple<Words, int, std::string>> mistakes = {
-      {{"train", "data", "--family", "demo-brnd", "--out", out}, 2, "demo-brnd"},
+      {{"train", "data", "--family", "demo-brnd", "--out", out}, 2, "did you mean 'demo brand'?"},
       {{"train", "data"}, 2, "--out"},
       {{"train", "base"}, 2, "subcommand"},
       {{"train", "base", "vea"}, 2, "did you mean 'vae'?"},

@@ -101,7 +101,7 @@ TEST_CASE("with --json an error is one object with error and cause, wherever --j
   require_error(site.run({"jobs", "list", "--json", "--config", "other.toml"}), "bad_input");
 }
 
-TEST_CASE("--version prints one line; -q silences and -v is taken by every command") {
+TEST_CASE("the version is one line, -q silences, and every command takes -v") {
   const Answer version = run_program({"--version"});
   CHECK(version.code == 0);
   CHECK(version.out.starts_with("affiche "));

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/suggest.h"
 #include "diffusion/training/architecture.h"
 #include "diffusion/training/base_trainer.h"
 #include "diffusion/training/drawing/scene.h"
@@ -222,7 +223,8 @@ Family family_of(std::string name) {
     if (c == '-') c = ' ';
   for (std::size_t i = 0; i < family_names().size(); ++i)
     if (family_names()[i] == name) return static_cast<Family>(i);
-  fail(Cause::Usage, "--family: expected one of the families in docs/models.md, found ", name);
+  const std::vector<std::string> known(family_names().begin(), family_names().end());
+  fail(Cause::Usage, "--family: unknown family \"", name, "\"", suggestion(name, known));
 }
 
 int draw_folder(const Drawing& drawing) {
