@@ -123,11 +123,11 @@ Generated Backgrounds::load(const Made& made) {
 }
 
 Image Backgrounds::generate(const cards::Brand& brand, const Recipe& recipe, std::stop_token stop) {
-  if (!model_ || !model_->is(brand.voice.model)) {
+  if (!model_ || !model_->is(recipe.model_sha256)) {
     model_.reset();  // before the next one is loaded: two may not fit
-    model_ = std::make_unique<LoadedModel>(brand.voice.model, threads_);
+    model_ = std::make_unique<LoadedModel>(brand.voice.model, recipe.model_sha256, threads_);
   }
-  model_->wear(brand.voice.loras);
+  model_->wear(brand.voice.loras, recipe.loras);
   return model_->generate(recipe, stop);
 }
 

@@ -27,26 +27,28 @@ struct LoadedModel::Engine {
 
   std::unique_ptr<StableDiffusionPipeline> pipeline;
   AdapterStack adapters;
-  std::map<std::string, std::shared_ptr<const LoraFile>> files;  // read once, kept for swaps
+  std::map<std::string, std::shared_ptr<const LoraFile>> files;  // by hash, kept for swaps
   std::vector<std::pair<std::string, double>> worn;
 };
 
-LoadedModel::LoadedModel(const std::filesystem::path& model, int threads) : path_(model) {
+LoadedModel::LoadedModel(const std::filesystem::path& model, std::string sha256, int threads)
+    : sha256_(std::move(sha256)) {
   if (threads > 0) at::set_num_threads(threads);
   engine_ = std::make_unique<Engine>(model);
 }
 
 LoadedModel::~LoadedModel() = default;
 
-void LoadedModel::wear(const std::vector<cards::VoiceLora>& loras) {
+void LoadedModel::wear(const std::vector<cards::VoiceLora>& loras,
+                       const std::vector<RecipeLora>& recipes) {
   std::vector<std::pair<std::string, double>> wanted;
-  for (const cards::VoiceLora& lora : loras) wanted.emplace_back(lora.file.string(), lora.weight);
+  for (const RecipeLora& recipe : recipes) wanted.emplace_back(recipe.sha256, recipe.weight);
   if (wanted == engine_->worn) return;
   std::vector<diffusion::LoraUse> uses;
-  for (const auto& [file, weight] : wanted) {
-    auto& kept = engine_->files[file];
-    if (!kept) kept = std::make_shared<const LoraFile>(diffusion::load_lora(file));
-    uses.push_back({kept, weight});
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    auto& kept = engine_->files[wanted[i].first];
+    if (!kept) kept = std::make_shared<const LoraFile>(diffusion::load_lora(loras.at(i).file));
+    uses.push_back({kept, wanted[i].second});
   }
   engine_->adapters.remove();
   engine_->worn.clear();
@@ -67,10 +69,9 @@ Image LoadedModel::generate(const Recipe& recipe, std::stop_token stop) {
   diffusion::Watch watch;
   watch.cancelled = [&stop] { return stop.stop_requested(); };
   const diffusion::Generation made = engine_->pipeline->generate(request, watch);
-  Image image = make_image(static_cast<int>(made.images.size(2)),
-                           static_cast<int>(made.images.size(1)), 3);
-  std::memcpy(image.pixels.data(), made.images.const_data_ptr<std::uint8_t>(),
-              image.pixels.size());
+  Image image =
+      make_image(static_cast<int>(made.images.size(2)), static_cast<int>(made.images.size(1)), 3);
+  std::memcpy(image.pixels.data(), made.images.const_data_ptr<std::uint8_t>(), image.pixels.size());
   return image;
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "cards/brand.h"
@@ -17,20 +18,22 @@ namespace affiche::service {
 // Not thread-safe.
 class LoadedModel {
  public:
+  // `sha256` identifies the contents: a folder whose files were replaced is another model.
   // `threads`: of one generation, 0 for all cores. Errors as
   // StableDiffusionPipeline::from_folder().
-  LoadedModel(const std::filesystem::path& model, int threads);
+  LoadedModel(const std::filesystem::path& model, std::string sha256, int threads);
   ~LoadedModel();
 
-  bool is(const std::filesystem::path& model) const { return model == path_; }
+  bool is(const std::string& sha256) const { return sha256 == sha256_; }
   // Takes the present LoRAs off and puts these on; nothing happens when they are the same.
-  void wear(const std::vector<cards::VoiceLora>& loras);
+  // `recipes` are the hashes and weights of the same files, in their order.
+  void wear(const std::vector<cards::VoiceLora>& loras, const std::vector<RecipeLora>& recipes);
   // One picture. Cancelled within one step after `stop` is requested.
   Image generate(const Recipe& recipe, std::stop_token stop);
 
  private:
   struct Engine;
-  std::filesystem::path path_;
+  std::string sha256_;
   std::unique_ptr<Engine> engine_;
 };
 

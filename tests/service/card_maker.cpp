@@ -150,6 +150,28 @@ TEST_CASE("a generated picture is made once for all cards of its variation") {
   CHECK(made >= 2);
 }
 
+TEST_CASE("a LoRA file that was replaced under its name paints anew, in a running process too") {
+  House house;
+  const std::filesystem::path loras = kSource / "tests/data/goldens/lora";
+  cards::Brand brand = cards::load_brand(house.folder / "tiny.toml");
+  brand.voice.loras[0].file = house.folder / "look.safetensors";
+  const auto replace_by = [&](const std::string& name) {
+    write_atomically(brand.voice.loras[0].file, read_bytes(loras / name, 1 << 24));
+  };
+  Backgrounds running(house.store, house.artifacts, 1);
+  replace_by("sd15_kohya.safetensors");
+  const std::string before = running.make(brand, "background", 0, {}).artifact;
+  replace_by("sd15_kohya_second.safetensors");
+  const Backgrounds::Made after = running.make(brand, "background", 0, {});
+  CHECK(after.artifact != before);
+
+  house.store.remove_generated(after.recipe_sha256);
+  Backgrounds fresh(house.store, house.artifacts, 1);
+  const Backgrounds::Made again = fresh.make(brand, "background", 0, {});
+  CHECK(!again.cached);
+  CHECK(again.artifact == after.artifact);
+}
+
 TEST_CASE("a job whose template is unknown goes dead at once and names the known ones") {
   House house;
   store::NewJob job;
