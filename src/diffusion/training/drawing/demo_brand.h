@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The demo brand's own look: an ink-dark ground with a teal sheen, crossed by one bundle of fine
-// coral and amber strands that pinches and opens like a sheaf. No base family looks like it, so the
-// LoRA that learns it changes the picture visibly.
+// The demo brand's own look: an ink-dark ground with a teal sheen, crossed by one satin band of
+// coral and amber in three soft folds that pinches and opens like a sheaf. No base family looks
+// like it, so the LoRA that learns it changes the picture visibly.
 #pragma once
 
 #include <algorithm>
@@ -24,22 +24,21 @@ class DemoBrand {
     const float sheen = smoothstep(0.75F, -0.2F, std::hypot(x + 0.6F * half_width_, y + 0.45F));
     Lab colour = mix(kInk, kTeal, 0.62F * sheen * sheen);
     const float middle = place_ + 0.13F * std::sin(rate_ * u + phase_);
-    const float half = 0.2F + 0.1F * std::sin(1.7F * rate_ * u - phase_);
+    const float half = 0.25F + 0.09F * std::sin(1.7F * rate_ * u - phase_);
     const float across = (v - middle) / half;
     if (std::fabs(across) < 1) {
-      const float strand = across * 4.0F;  // eight strands
-      const float off = 2 * std::fabs(strand - std::floor(strand) - 0.5F);
-      const float body = 1 - smoothstep(0.55F, 0.85F, off);
-      const Lab thread = mix(kCoral, kAmber, smoothstep(-0.8F, 0.9F, across));
-      const float fade = 0.5F + 0.5F * smoothstep(0, 0.35F, 1 - std::fabs(across));
-      colour = mix(colour, thread, body * fade);
+      const float fold = 0.5F + 0.5F * std::cos(3.1416F * 3 * across);  // three folds
+      const Lab satin = mix(kCoral, kAmber, smoothstep(-0.9F, 0.9F, across));
+      const float edge = smoothstep(0, 0.4F, 1 - std::fabs(across));
+      colour = mix(colour, mix(kWine, satin, fold), 0.94F * edge);
     }
-    return lighter(colour, 0.035F * (noise(34 * x, 34 * y, seed_) - 0.5F));
+    return lighter(colour, 0.02F * (noise(34 * x, 34 * y, seed_) - 0.5F));
   }
 
  private:
   static inline const Lab kInk = lab_of_srgb(0x0F1B2D), kTeal = lab_of_srgb(0x0FA3B1),
-                          kCoral = lab_of_srgb(0xFF6B4A), kAmber = lab_of_srgb(0xFFAE1C);
+                          kCoral = lab_of_srgb(0xFF6B4A), kAmber = lab_of_srgb(0xFFAE1C),
+                          kWine = lab_of_srgb(0x7A2438);
   float half_width_;
   std::uint32_t seed_;
   Turn turn_;
