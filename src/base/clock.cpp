@@ -28,9 +28,9 @@ std::string iso8601(Millis instant) {
 Millis parse_iso8601(const std::string& text) {
   tm parts{};
   int read = 0;
-  const bool date = std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%n", &parts.tm_year,
-                                &parts.tm_mon, &parts.tm_mday, &parts.tm_hour, &parts.tm_min,
-                                &parts.tm_sec, &read) == 6;
+  const bool date =
+      std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%n", &parts.tm_year, &parts.tm_mon,
+                  &parts.tm_mday, &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &read) == 6;
   const std::string zone = date ? text.substr(static_cast<std::size_t>(read)) : "";
   int hours = 0;
   int minutes = 0;

@@ -92,11 +92,9 @@ void write_atomically(const std::filesystem::path& path, std::span<const std::ui
       path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   std::error_code ignored;
   std::filesystem::create_directories(folder, ignored);
-  const std::filesystem::path temporary =
-      folder / (std::string(kTemporaryPrefix) + random_hex(8));
+  const std::filesystem::path temporary = folder / (std::string(kTemporaryPrefix) + random_hex(8));
   {
-    const Descriptor file(
-        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     if (file.get() < 0) fail_errno(path, "create");
     std::size_t done = 0;
     while (done < bytes.size()) {
@@ -122,8 +120,8 @@ void write_atomically(const std::filesystem::path& path, std::span<const std::ui
 }
 
 void write_atomically(const std::filesystem::path& path, std::string_view text) {
-  write_atomically(
-      path, std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
+  write_atomically(path,
+                   std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
 }
 
 MappedFile::MappedFile(const std::filesystem::path& path) {

@@ -53,8 +53,7 @@ Json parse_json(std::string_view text, std::string_view what, bool allow_infinit
     }
     if (event == Json::parse_event_t::object_start) keys.emplace_back();
     if (event == Json::parse_event_t::object_end) keys.pop_back();
-    if (event == Json::parse_event_t::key &&
-        !keys.back().insert(value.get<std::string>()).second) {
+    if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second) {
       fail(Cause::BadInput, what, ": the key \"", value.get<std::string>(), "\" occurs twice");
     }
     return true;

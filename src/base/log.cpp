@@ -8,17 +8,22 @@ namespace {
 
 const char* label(Level level) {
   switch (level) {
-    case Level::Debug: return "debug";
-    case Level::Info: return "info";
-    case Level::Warn: return "warn";
-    case Level::Error: return "error";
+    case Level::Debug:
+      return "debug";
+    case Level::Info:
+      return "info";
+    case Level::Warn:
+      return "warn";
+    case Level::Error:
+      return "error";
   }
   return "error";
 }
 
 // Control characters would let a hostile title forge a log line or drive a terminal.
 void append_quoted(std::string& line, std::string_view value) {
-  const bool plain = !value.empty() && value.find_first_of(" \"\\=\t\n\r") == std::string_view::npos;
+  const bool plain =
+      !value.empty() && value.find_first_of(" \"\\=\t\n\r") == std::string_view::npos;
   if (!plain) line.push_back('"');
   for (const char c : value) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {

@@ -17,8 +17,7 @@ std::string sha256_hex(std::span<const std::uint8_t> bytes) {
 }
 
 std::string sha256_hex(std::string_view text) {
-  return sha256_hex(
-      std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
+  return sha256_hex(std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
 }
 
 std::string sha256_file(const std::filesystem::path& path) {

@@ -43,8 +43,8 @@ const toml::node* TomlReader::find(std::string_view key) {
 const toml::node& TomlReader::need(std::string_view key, const char* type) {
   const toml::node* node = find(key);
   if (node == nullptr) {
-    fail(Cause::BadInput, place(what_, table_.source()), ": ", path_.empty() ? "" : path_ + ".", key,
-         ": expected ", type, ", found nothing; add the key");
+    fail(Cause::BadInput, place(what_, table_.source()), ": ", path_.empty() ? "" : path_ + ".",
+         key, ": expected ", type, ", found nothing; add the key");
   }
   return *node;
 }

@@ -10,10 +10,11 @@
 namespace affiche {
 
 void validate(const Credit& credit) {
-  const std::pair<const char*, const std::string*> required[] = {{"title", &credit.title},
-                                                                 {"author", &credit.author},
-                                                                 {"license", &credit.license},
-                                                                 {"license_url", &credit.license_url}};
+  const std::pair<const char*, const std::string*> required[] = {
+      {"title", &credit.title},
+      {"author", &credit.author},
+      {"license", &credit.license},
+      {"license_url", &credit.license_url}};
   for (const auto& [field, value] : required) {
     if (value->empty()) {
       fail(Cause::Refused, "photo \"", credit.title, "\": the credit has no ", field,
@@ -44,10 +45,14 @@ std::string credit_line(const Credit& credit) {
 }
 
 std::string to_json(const Credit& credit) {
-  Json json = {{"title", credit.title},         {"author", credit.author},
-               {"author_url", credit.author_url}, {"source", credit.source},
-               {"source_url", credit.source_url}, {"license", credit.license},
-               {"license_url", credit.license_url}, {"changes", credit.changes}};
+  Json json = {{"title", credit.title},
+               {"author", credit.author},
+               {"author_url", credit.author_url},
+               {"source", credit.source},
+               {"source_url", credit.source_url},
+               {"license", credit.license},
+               {"license_url", credit.license_url},
+               {"changes", credit.changes}};
   return json.dump();
 }
 
@@ -56,9 +61,12 @@ Credit credit_from_json(const std::string& text, const std::string& what) {
   if (!json.is_object()) fail(Cause::BadInput, what, ": expected a JSON object");
   Credit credit;
   const std::vector<std::pair<std::string, std::string*>> fields = {
-      {"title", &credit.title},           {"author", &credit.author},
-      {"author_url", &credit.author_url}, {"source", &credit.source},
-      {"source_url", &credit.source_url}, {"license", &credit.license},
+      {"title", &credit.title},
+      {"author", &credit.author},
+      {"author_url", &credit.author_url},
+      {"source", &credit.source},
+      {"source_url", &credit.source_url},
+      {"license", &credit.license},
       {"license_url", &credit.license_url}};
   std::vector<std::string> known = {"changes"};
   for (const auto& [field, value] : fields) known.push_back(field);

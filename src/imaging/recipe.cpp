@@ -33,7 +33,8 @@ Recipe recipe_from_json(const std::string& text, const std::string& what) {
     Recipe recipe;
     for (const Json& lora : json.at("loras")) {
       recipe.loras.push_back({lora.at("name").get<std::string>(),
-                              lora.at("sha256").get<std::string>(), lora.at("weight").get<double>()});
+                              lora.at("sha256").get<std::string>(),
+                              lora.at("weight").get<double>()});
     }
     json.at("model").get_to(recipe.model);
     json.at("model_sha256").get_to(recipe.model_sha256);
