@@ -27,11 +27,14 @@ cards::CardInputs CardBench::inputs_for(const CardRequest& request, const cards:
     if (!request.credit) {
       fail(Cause::Usage, request.photo, ": expected a credit with the photograph; add --credit");
     }
-    const photos::Decision decision =
-        photos::decide(photos::read_license(request.credit->license), config_.photos.policy);
+    const photos::License license = photos::read_license(request.credit->license);
+    const photos::Decision decision = photos::decide(license, config_.photos.policy);
     if (!decision.allowed) fail(Cause::Refused, request.photo, ": ", decision.reason);
+    Credit credit = *request.credit;
+    credit.license = license.id;
+    if (credit.license_url.empty()) credit.license_url = license.url;
     const std::size_t limit = static_cast<std::size_t>(config_.photos.max_file_mib) << 20;
-    inputs.photo = Photo(read_bytes(request.photo, limit), *request.credit);
+    inputs.photo = Photo(read_bytes(request.photo, limit), credit);
   }
   for (const std::string& source : card.generated_names(inputs.photo.has_value())) {
     const Backgrounds::Made made =

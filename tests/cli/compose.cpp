@@ -2,7 +2,6 @@
 // Cards straight from files.
 #include <algorithm>
 #include <sstream>
-#include <tuple>
 
 #include "base/sha256.h"
 #include "catch.h"
@@ -11,18 +10,6 @@
 
 using namespace affiche;
 using namespace affiche::test;
-
-namespace {
-
-using Words = std::vector<std::string>;
-
-Words card(Words more) {
-  Words words = {"compose", "--template", "plain", "--set", "headline=Where the desert ends"};
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
-}  // namespace
 
 TEST_CASE("one card comes in every format that is asked for, each with its credit") {
   const Site site;
@@ -96,54 +83,4 @@ TEST_CASE("a stream takes every kind of mistake for an answer, not for its end")
   CHECK(answer.code == 1);
   CHECK(std::count(answer.out.begin(), answer.out.end(), '\n') == 7);
   CHECK(answer.err.empty());
-}
-
-TEST_CASE("no photograph goes onto a card without a credit or against its licence") {
-  const Site site;
-  site.add_dune();
-  const Answer bare = site.run(card({"--photo", "dune.jpg", "--out", "a.jpg"}));
-  CHECK(bare.code == 2);
-  CHECK(bare.says("--credit"));
-  for (const char* license : {"CC-BY-NC-4.0", "CC-BY-ND-4.0", "Mine-1.0", "CC-BY-SA-4.0"}) {
-    site.write("other.json", sand_credit(license).dump());
-    const Answer answer =
-        site.run(card({"--photo", "dune.jpg", "--credit", "other.json", "--out", "a.jpg"}));
-    INFO(license << ": " << answer.err);
-    CHECK(answer.code == 1);
-    CHECK(answer.err.starts_with("affiche: dune.jpg: "));
-  }
-  Json nameless = sand_credit();
-  nameless.erase("author");
-  site.write("other.json", nameless.dump());
-  const Answer answer =
-      site.run(card({"--photo", "dune.jpg", "--credit", "other.json", "--out", "a.jpg"}));
-  CHECK(answer.code == 1);
-  CHECK(answer.says("author"));
-  CHECK_FALSE(std::filesystem::exists(site.folder / "a.jpg"));
-}
-
-TEST_CASE("what is missing or mistyped in a card is named") {
-  const Site site;
-  site.write("picture.jpg", "not a picture");
-  site.write("dune.json", sand_credit().dump());
-  const std::vector<std::tuple<Words, int, std::string>> mistakes = {
-      {{"compose", "--template", "plain", "--out", "a.jpg"}, 2, "headline"},
-      {{"compose", "--template", "plian", "--out", "a.jpg"}, 1, "did you mean 'plain'?"},
-      {{"compose", "--template", "plain", "--set", "headlin=A", "--out", "a.jpg"},
-       2,
-       "did you mean 'headline'?"},
-      {card({}), 2, "--out"},
-      {card({"--out", "a.gif"}), 2, "a.gif"},
-      {card({"--set", "headline", "--out", "a.jpg"}), 2, "NAME=VALUE"},
-      {card({"--photo", "none.jpg", "--credit", "dune.json", "--out", "a.jpg"}), 2, "none.jpg"},
-      {card({"--photo", "picture.jpg", "--credit", "dune.json", "--out", "a.jpg"}), 2,
-       "expected a JPEG, PNG or WebP"},
-      {card({"--set", "headline=\xff", "--out", "a.jpg"}), 2, "UTF-8"},
-  };
-  for (const auto& [words, code, message] : mistakes) {
-    const Answer answer = site.run(words);
-    INFO(answer.err);
-    CHECK(answer.code == code);
-    CHECK(answer.says(message));
-  }
 }

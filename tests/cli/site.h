@@ -48,6 +48,14 @@ inline std::string plain_template(const std::string& photo_missing) {
          "box = [60, 480, 520, 110]\nsize = 22\nlines = 3\n";
 }
 
+// Arguments of a card that needs nothing but an --out.
+inline std::vector<std::string> card(const std::vector<std::string>& more) {
+  std::vector<std::string> words = {"compose", "--template", "plain", "--set",
+                                    "headline=Where the desert ends"};
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
 struct Site {
   TemporaryFolder folder;
 
