@@ -162,7 +162,7 @@ void train_base(const BaseTraining& training, const LoopHooks& hooks) {
       return nets.unet.forward(x.to(training.type).contiguous(at::MemoryFormat::ChannelsLast), t,
                                context);
     };
-    return velocity_loss(schedule, predict, batch.latents, std::move(generator));
+    return velocity_loss(schedule, predict, batch.latents, std::move(generator), training.min_snr);
   };
   own.sheet = [&](std::int64_t step) {
     const c10::NoGradGuard no_grad;

@@ -39,6 +39,7 @@ struct BaseTraining {
   int batch = 16;
   double drop_captions = 0.1;
   double average_decay = 0.9995;
+  double min_snr = 0;  // of velocity_loss()
   at::ScalarType type = at::kBFloat16;
 };
 

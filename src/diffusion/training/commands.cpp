@@ -147,6 +147,8 @@ void add_unet(CLI::App& base, const Choose& choose) {
   command->add_option("--latents", training->latents, "files made by encode")->required();
   command->add_option("--batch", training->batch, "pictures a step");
   command->add_option("--drop-captions", training->drop_captions, "share of empty captions");
+  command->add_option("--min-snr", training->min_snr,
+                      "limit of the weight of steps with little noise; 0: all weigh alike");
   command->add_option("--average", training->average_decay, "decay of the running average");
   command->add_flag_callback(
       "--fp32", [=] { training->type = at::kFloat; }, "compute in fp32");

@@ -17,7 +17,7 @@ NoiseSchedule NoiseSchedule::zero_terminal() {
 }
 
 at::Tensor velocity_loss(const NoiseSchedule& schedule, const Velocity& predict,
-                         const at::Tensor& latents, at::Generator generator) {
+                         const at::Tensor& latents, at::Generator generator, double min_snr) {
   const std::int64_t batch = latents.size(0);
   const at::Tensor noise = at::randn(latents.sizes(), generator, latents.options());
   const at::Tensor start = at::rand({1}, generator, latents.options());
@@ -28,8 +28,10 @@ at::Tensor velocity_loss(const NoiseSchedule& schedule, const Velocity& predict,
   const at::Tensor spread = schedule.noise.index_select(0, timesteps).view({-1, 1, 1, 1});
   const at::Tensor predicted = predict(signal * latents + spread * noise, timesteps).to(at::kFloat);
   const at::Tensor target = signal * noise - spread * latents;
+  const at::Tensor error = (predicted - target).square();
+  if (min_snr <= 0) return error.mean();
   const at::Tensor ratio = (signal / spread).square() + 1;
-  return ((predicted - target).square() * (ratio.clamp_max(5) / ratio)).mean();
+  return (error * (ratio.clamp_max(min_snr) / ratio)).mean();
 }
 
 at::Tensor sample_latents(const NoiseSchedule& schedule, const Velocity& predict,

@@ -19,12 +19,13 @@ struct NoiseSchedule {
 // (sample B×C×h×w, timesteps B) -> velocity of the same shape.
 using Velocity = std::function<at::Tensor(const at::Tensor& sample, const at::Tensor& timesteps)>;
 
-// Weighted mean square error of the predicted velocity for latents B×C×h×w (float32). Timesteps are
-// spread evenly over the batch. Weights are min-SNR's for velocities (Hang et al. 2023, gamma 5)
-// with SNR + 1, so that pure noise, where the colours of the whole picture are decided, keeps
-// weight 1.
+// Mean square error of the predicted velocity for latents B×C×h×w (float32), a scalar. Timesteps
+// are spread evenly over the batch. `min_snr` above 0 limits the weight of steps with little noise
+// to that signal-to-noise ratio (Hang et al. 2023, with SNR + 1 so that pure noise keeps weight 1):
+// right for content. 0 weighs all alike (Lin et al. 2024): right for smooth grounds, whose grain is
+// decided in those very steps.
 at::Tensor velocity_loss(const NoiseSchedule& schedule, const Velocity& predict,
-                         const at::Tensor& latents, at::Generator generator);
+                         const at::Tensor& latents, at::Generator generator, double min_snr = 0);
 
 // DDIM without noise from the last timestep down, `steps` steps with trailing spacing.
 at::Tensor sample_latents(const NoiseSchedule& schedule, const Velocity& predict,
