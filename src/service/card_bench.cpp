@@ -15,6 +15,7 @@ CardBench::CardBench(const Config& config)
     : config_(config),
       store_(config.paths.database, clock_),
       artifacts_(config.paths.artifacts),
+      library_(config, store_, artifacts_),
       backgrounds_(store_, artifacts_, config.work.threads),
       templates_(cards::load_template),
       brands_(cards::load_brand) {}
@@ -27,14 +28,7 @@ cards::CardInputs CardBench::inputs_for(const CardRequest& request, const cards:
     if (!request.credit) {
       fail(Cause::Usage, request.photo, ": expected a credit with the photograph; add --credit");
     }
-    const photos::License license = photos::read_license(request.credit->license);
-    const photos::Decision decision = photos::decide(license, config_.photos.policy);
-    if (!decision.allowed) fail(Cause::Refused, request.photo, ": ", decision.reason);
-    Credit credit = *request.credit;
-    credit.license = license.id;
-    if (credit.license_url.empty()) credit.license_url = license.url;
-    const std::size_t limit = static_cast<std::size_t>(config_.photos.max_file_mib) << 20;
-    inputs.photo = Photo(read_bytes(request.photo, limit), credit);
+    inputs.photo = library_.examine(request.photo, *request.credit).photo;
   }
   for (const std::string& source : card.generated_names(inputs.photo.has_value())) {
     const Backgrounds::Made made =

@@ -12,6 +12,7 @@
 #include "service/backgrounds.h"
 #include "service/config.h"
 #include "service/kept_files.h"
+#include "service/photo_library.h"
 
 namespace affiche::service {
 
@@ -50,6 +51,7 @@ class CardBench {
   SystemClock clock_;
   store::Store store_;
   store::Artifacts artifacts_;
+  PhotoLibrary library_;
   Backgrounds backgrounds_;
   KeptFiles<cards::Template> templates_;
   KeptFiles<cards::Brand> brands_;

@@ -85,7 +85,7 @@ StageResult CardMaker::photo(const store::Job& job) {
     try {
       found = !request.id.empty()     ? library_.get(request.id)
               : !request.path.empty() ? library_.take(request.path, request.credit)
-                                      : library_.find(request.query);
+                                      : library_.find(request.query, job.variables);
     } catch (const Error& error) {
       // Without a lawful photo the template's own variant is made, where it has one (promise 2).
       if (needed || error.cause() == Cause::Unavailable) throw;

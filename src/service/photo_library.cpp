@@ -105,7 +105,7 @@ ImportedFile PhotoLibrary::import_file(const std::filesystem::path& file) {
                      : known ? ImportedFile::Outcome::Updated
                              : ImportedFile::Outcome::Imported;
   if (!same || !artifacts_.has(record.id)) {
-    keep(bytes, record);
+    keep(bytes, record.id, record.media_type);
     store_.put_photo(record);
   }
   return imported;
@@ -148,7 +148,7 @@ FoundPhoto PhotoLibrary::get(const std::string& id) const {
   return {id, Photo(artifacts_.get(id), record->credit)};
 }
 
-FoundPhoto PhotoLibrary::take(const std::filesystem::path& file, const Credit& credit) const {
+FoundPhoto PhotoLibrary::examine(const std::filesystem::path& file, const Credit& credit) const {
   photos::Sidecar sidecar;
   sidecar.credit = credit;
   const photos::License license = photos::read_license(credit.license);
@@ -158,8 +158,14 @@ FoundPhoto PhotoLibrary::take(const std::filesystem::path& file, const Credit& c
   validate(sidecar.credit);
   Bytes bytes = read(file);
   const store::PhotoRecord record = checked(bytes, file, std::move(sidecar));
-  keep(bytes, record);
   return {record.id, Photo(std::move(bytes), record.credit)};
+}
+
+FoundPhoto PhotoLibrary::take(const std::filesystem::path& file, const Credit& credit) const {
+  FoundPhoto found = examine(file, credit);
+  const Bytes& bytes = found.photo.encoded();
+  keep(bytes, found.id, photos::read_picture_header(bytes, file.string()).media_type);
+  return found;
 }
 
 Bytes PhotoLibrary::read(const std::filesystem::path& file) const {
@@ -188,9 +194,10 @@ store::PhotoRecord PhotoLibrary::checked(const Bytes& bytes, const std::filesyst
   return record;
 }
 
-void PhotoLibrary::keep(const Bytes& bytes, const store::PhotoRecord& record) const {
+void PhotoLibrary::keep(const Bytes& bytes, const std::string& id,
+                        const std::string& media_type) const {
   artifacts_.put(bytes);
-  store_.add_artifact(record.id, bytes.size(), record.media_type);
+  store_.add_artifact(id, bytes.size(), media_type);
 }
 
 }  // namespace affiche::service

@@ -56,15 +56,17 @@ class PhotoLibrary {
   FoundPhoto find(std::string_view query, std::string_view salt = {}) const;
   // By id. NotFound; Refused when the policy does not allow it any more.
   FoundPhoto get(const std::string& id) const;
-  // A file that is not of the library: checked like an import and kept as an artifact, so that the
-  // job does not depend on the file any longer.
+  // A file that is not of the library, checked like an import. The credit's licence may be written
+  // as in a sidecar; its URL may be left out where the licence is known.
+  FoundPhoto examine(const std::filesystem::path& file, const Credit& credit) const;
+  // The same, kept as an artifact, so that the job does not depend on the file any longer.
   FoundPhoto take(const std::filesystem::path& file, const Credit& credit) const;
 
  private:
   ImportedFile import_file(const std::filesystem::path& file);
   store::PhotoRecord checked(const Bytes& bytes, const std::filesystem::path& file,
                              photos::Sidecar sidecar) const;
-  void keep(const Bytes& bytes, const store::PhotoRecord& record) const;
+  void keep(const Bytes& bytes, const std::string& id, const std::string& media_type) const;
   Bytes read(const std::filesystem::path& file) const;
 
   const Config& config_;

@@ -32,6 +32,17 @@ TEST_CASE("no photograph goes onto a card without a credit or against its licenc
   CHECK_FALSE(std::filesystem::exists(site.folder / "a.jpg"));
 }
 
+TEST_CASE("the library's limits on photographs hold for single cards too") {
+  const Site site;
+  site.add_dune();
+  site.write("config.toml", "[photos]\nmin_width = 1301\n");
+  const Answer answer =
+      site.run(card({"--photo", "dune.jpg", "--credit", "dune.json", "--out", "a.jpg"}));
+  CHECK(answer.code == 1);
+  CHECK(answer.says("photos.min_width"));
+  CHECK_FALSE(std::filesystem::exists(site.folder / "a.jpg"));
+}
+
 TEST_CASE("a licence may be written as people write it and stands on the card in its short form") {
   const Site site;
   site.add_dune();
