@@ -2,6 +2,8 @@
 #include "cli/border.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <new>
@@ -100,6 +102,28 @@ CLI::Validator existing_input(bool dash) {
             std::error_code unreadable;
             const bool there = (dash && place == "-") || std::filesystem::exists(place, unreadable);
             return there ? "" : place + ": there is no such file or folder";
+          },
+          ""};
+}
+
+CLI::Validator whole_number() {
+  return {[](std::string& word) -> std::string {
+            std::int64_t value = 0;
+            const auto [end, error] =
+                std::from_chars(word.data(), word.data() + word.size(), value);
+            const bool good = error == std::errc() && end == word.data() + word.size();
+            return good ? "" : word + ": expected a whole number of at most 63 bits";
+          },
+          ""};
+}
+
+CLI::Validator finite_number() {
+  return {[](std::string& word) -> std::string {
+            double value = 0;
+            const auto [end, error] =
+                std::from_chars(word.data(), word.data() + word.size(), value);
+            const bool good = error == std::errc() && end == word.data() + word.size();
+            return good && std::isfinite(value) ? "" : word + ": expected a finite number";
           },
           ""};
 }

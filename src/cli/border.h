@@ -17,6 +17,10 @@ void add_shared_options(CLI::App& app, Shared& shared);
 // `dash` also allows "-" for standard input.
 CLI::Validator existing_input(bool dash = false);
 
+// CLI11 reads numbers that do not fit as the largest that does, and takes "nan": both are refused.
+CLI::Validator whole_number();
+CLI::Validator finite_number();
+
 // Parses, runs the chosen command and returns the exit code: 0 done, 1 failed, 2 wrong usage or bad
 // input, 3 partly done, 75 try later. Errors go to standard error as "affiche: …", or with --json
 // to standard output as {"error": …, "cause": …}.

@@ -99,6 +99,9 @@ diffusion::RequestFile request_from(const Options& options) {
   }
   for (const std::string& lora : options.loras) {
     file.loras.push_back(diffusion::parse_lora_choice(lora));
+    if (!fs::exists(file.loras.back().file)) {
+      fail(Cause::Usage, "--lora ", file.loras.back().file.string(), ": there is no such file");
+    }
   }
   if (file.model.empty()) fail(Cause::Usage, "generate: expected a model; give --model DIR");
   if (!file.has_prompt && !options.prompt) {
@@ -314,15 +317,21 @@ void add_options(CLI::App& command, Options& o) {
       ->check(existing_input());
   command.add_option("--prompt", o.prompt, "What the picture shows");
   command.add_option("--negative", o.negative, "What it does not show");
-  command.add_option("--steps", o.steps, "Steps of the scheduler; default 50");
-  command.add_option("--guidance", o.guidance,
-                     "How closely the prompt is followed; default 7.5, 1 or less: off");
+  command.add_option("--steps", o.steps, "Steps of the scheduler; default 50")
+      ->check(whole_number());
+  command
+      .add_option("--guidance", o.guidance,
+                  "How closely the prompt is followed; default 7.5, 1 or less: off")
+      ->check(finite_number());
   command.add_option("--scheduler", o.scheduler,
                      "Name as in diffusers or A1111, for instance \"DPM++ 2M Karras\"; default: "
                      "the model's own");
-  command.add_option("--seed", o.seed, "Seed of the random generator; default 0");
-  command.add_option("--width", o.width, "Pixels, a multiple of 8; default: the model's own");
-  command.add_option("--height", o.height, "Pixels, a multiple of 8; default: the model's own");
+  command.add_option("--seed", o.seed, "Seed of the random generator; default 0")
+      ->check(whole_number());
+  command.add_option("--width", o.width, "Pixels, a multiple of 8; default: the model's own")
+      ->check(whole_number() & CLI::PositiveNumber);
+  command.add_option("--height", o.height, "Pixels, a multiple of 8; default: the model's own")
+      ->check(whole_number() & CLI::PositiveNumber);
   command.add_option("--count", o.count, "Number of pictures, with seeds from --seed upwards")
       ->check(CLI::Range(1, 64));
   command.add_option("--dtype", o.dtype, "Number format of the networks; default fp32")
@@ -338,9 +347,12 @@ void add_options(CLI::App& command, Options& o) {
       ->allow_extra_args(false);
   command.add_option("--clip-skip", o.clip_skip, "Last layers of the text encoder to leave out")
       ->check(CLI::Range(0, 100));
-  command.add_option("--eta", o.eta, "Noise that DDIM adds in every step; default 0");
-  command.add_option("--guidance-rescale", o.guidance_rescale,
-                     "Counters overexposure at high guidance, 0 to 1; default 0");
+  command.add_option("--eta", o.eta, "Noise that DDIM adds in every step; default 0")
+      ->check(finite_number());
+  command
+      .add_option("--guidance-rescale", o.guidance_rescale,
+                  "Counters overexposure at high guidance, 0 to 1; default 0")
+      ->check(finite_number());
   command
       .add_option("--scheduler-config", o.scheduler_config,
                   "A scheduler_config.json in place of the model's own")

@@ -112,13 +112,16 @@ TEST_CASE("generate names what is wrong before it loads a model") {
       {{"--request", "later.json", "--out", "a.png"}, 2, "image-to-image"},
       {{"--request", "none.json", "--out", "a.png"}, 2, "none.json"},
       {{"--model", "nowhere", "--prompt", "a", "--out", "a.png"}, 2, "nowhere"},
-      {{"--model", "empty", "--prompt", "a", "--out", "a.png"}, 1, "model_index.json"},
+      {{"--model", "empty", "--prompt", "a", "--out", "a.png"}, 2, "model_index.json"},
       {{"--prompt", "a", "--out", "a.png"}, 2, "--model"},
       {{"--model", "empty", "--out", "a.png"}, 2, "--prompt"},
       {{"--model", "empty", "--prompt", "a", "--out", "a.jpg"}, 2, ".png"},
       {{"--model", "empty", "--prompt", "a"}, 2, "--out"},
       {{"--prompt", "a", "--lora", "x.safetensors:high", "--out", "a.png"}, 2, "high"},
       {{"--prompt", "a", "--dtype", "int8", "--out", "a.png"}, 2, "--dtype"},
+      {{"--prompt", "a", "--seed", "99999999999999999999", "--out", "a.png"}, 2, "63 bits"},
+      {{"--prompt", "a", "--guidance", "nan", "--out", "a.png"}, 2, "finite"},
+      {{"--prompt", "a", "--width", "0", "--out", "a.png"}, 2, "--width"},
       {{"--prompt", "a", "--init", "a.jpg", "--out", "a.png"}, 2, "not part of this version"},
       {{"--prompt", "a", "--control", "a:b", "--out", "a.png"}, 2, "not part of this version"},
   };
@@ -132,5 +135,6 @@ TEST_CASE("generate names what is wrong before it loads a model") {
   CHECK(studio.castle({"--scheduler", "EulerDiscretScheduler"}).code == 2);
   CHECK(studio.castle({"--width", "63"}).code == 2);
   CHECK(studio.castle({"--lora", "none.safetensors"}).says("none.safetensors"));
+  CHECK(studio.castle({"--lora", "none.safetensors"}).code == 2);
   CHECK_FALSE(std::filesystem::exists(studio.folder / "a.png"));
 }

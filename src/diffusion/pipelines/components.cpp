@@ -40,7 +40,7 @@ StateDict read_weights(const std::filesystem::path& folder, const std::string& s
     const std::filesystem::path file = folder / (stem + variant);
     if (std::filesystem::exists(file)) return load_safetensors(file);
   }
-  fail(Cause::NotFound, folder.string(), ": expected ", stem, ".safetensors, found none");
+  fail(Cause::BadInput, folder.string(), ": expected ", stem, ".safetensors, found none");
 }
 
 template <typename Model, typename Config>
@@ -62,6 +62,10 @@ Components load_components(const std::filesystem::path& folder, at::ScalarType d
   }
   if (!std::filesystem::is_directory(folder)) {
     fail(Cause::NotFound, folder.string(), ": expected a diffusers folder, found none");
+  }
+  if (!std::filesystem::exists(folder / "model_index.json")) {
+    fail(Cause::BadInput, folder.string(),
+         ": expected a diffusers folder with model_index.json, found none");
   }
   const std::string what = (folder / "model_index.json").string();
   const Json index = read_json(what);
