@@ -87,6 +87,8 @@ void add_vae(CLI::App& base, const Choose& choose) {
   command->add_option("--picture", training->picture, "pixels of a drawn picture");
   command->add_option("--crop", training->crop, "pixels of the window trained on; a multiple of 8");
   command->add_option("--kl", training->kl_weight, "weight of the divergence");
+  command->add_option("--latent-noise", training->latent_noise,
+                      "most deviation of noise that the decoder learns to mend");
   command->add_flag("--decoder-only", training->decoder_only, "keep the encoder and all latents");
   command->add_flag_callback(
       "--fp32", [=] { training->type = at::kFloat; }, "compute in fp32");
@@ -194,6 +196,8 @@ void add_lora(CLI::App& train, const Choose& choose, const PictureReader& read) 
   command->add_option("--data", training->data, "pictures, each with a .txt caption")->required();
   command->add_option("--out", training->out, "safetensors file to write")->required();
   command->add_option("--rank", training->rank, "rank of the factors");
+  command->add_flag("--convolutions", training->convolutions,
+                    "adapt the convolutions too, for a look that lies in shapes and edges");
   command->add_option("--batch", training->batch, "pictures a step");
   command->add_option("--width", training->width, "pixels; a multiple of 8");
   command->add_option("--height", training->height, "pixels; a multiple of 8");

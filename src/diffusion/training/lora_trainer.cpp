@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string_view>
 
 #include "base/error.h"
@@ -28,30 +29,40 @@ bool adapted(const Slot& slot) {
 }  // namespace
 
 LoraFactors::LoraFactors(Parameters& unet, Trainable& trainable, std::int64_t rank,
-                         at::Generator generator)
+                         bool convolutions, at::Generator generator)
     : trainable_(trainable) {
   for (const Slot& slot : unet.slots()) {
-    if (!adapted(slot)) continue;
+    const bool convolution = slot.shape.size() == 4;
+    if (!adapted(slot) && !(convolutions && convolution)) continue;
     const std::string name = slot.name.substr(0, slot.name.size() - std::string(".weight").size());
-    const at::Tensor down = at::randn({rank, slot.shape[1]}, generator) / static_cast<double>(rank);
+    std::vector<std::int64_t> down = slot.shape, up = {slot.shape[0], rank};
+    down[0] = rank;
+    if (convolution) up.insert(up.end(), {1, 1});
+    // Wide layers begin with smaller factors, so that one rate suits all.
+    const auto inputs = static_cast<double>(c10::multiply_integers(down) / rank);
+    const double deviation = std::min(1 / static_cast<double>(rank), 1 / std::sqrt(inputs));
     layers_.push_back(
         {name, slot.tensor, slot.tensor->to(at::kFloat),
-         trainable.add("unet." + name + ".lora_A.weight", down),
-         trainable.add("unet." + name + ".lora_B.weight", at::zeros({slot.shape[0], rank}))});
+         trainable.add("unet." + name + ".lora_A.weight", at::randn(down, generator) * deviation),
+         trainable.add("unet." + name + ".lora_B.weight", at::zeros(up))});
   }
+}
+
+at::Tensor LoraFactors::adapted_weight(const Layer& layer, const at::Tensor& down,
+                                       const at::Tensor& up) {
+  return layer.pristine + at::matmul(up.flatten(1), down.flatten(1)).view(layer.pristine.sizes());
 }
 
 void LoraFactors::show_masters(at::ScalarType type) const {
   for (const Layer& layer : layers_)
     *layer.slot =
-        (layer.pristine + at::matmul(trainable_.master(layer.up), trainable_.master(layer.down)))
-            .to(type);
+        adapted_weight(layer, trainable_.master(layer.down), trainable_.master(layer.up)).to(type);
 }
 
 void LoraFactors::show_averages(at::ScalarType type) const {
   for (const Layer& layer : layers_)
     *layer.slot =
-        (layer.pristine + at::matmul(trainable_.average(layer.up), trainable_.average(layer.down)))
+        adapted_weight(layer, trainable_.average(layer.down), trainable_.average(layer.up))
             .to(type);
 }
 
@@ -66,7 +77,7 @@ void train_lora(const LoraTraining& training, const PictureReader& read, const L
   AdamOptions adam;
   adam.average_decay = 0.98;
   Trainable trainable(adam);
-  const LoraFactors factors(nets.unet.parameters(), trainable, training.rank,
+  const LoraFactors factors(nets.unet.parameters(), trainable, training.rank, training.convolutions,
                             step_generator(training.loop.seed, -1));
   const NoiseSchedule schedule = NoiseSchedule::zero_terminal();
 

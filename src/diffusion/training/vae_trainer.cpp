@@ -121,7 +121,10 @@ void train_vae(const VaeTraining& training, const LoopHooks& hooks) {
     const AutoencoderKL::Moments moments = vae.encode(vae_input(target, training.type));
     const at::Tensor mean = moments.mean.to(at::kFloat), logvar = moments.logvar.to(at::kFloat);
     const at::Tensor noise = at::randn(mean.sizes(), generator, mean.options());
-    const at::Tensor latents = mean + at::exp(0.5 * logvar) * noise;
+    const at::Tensor deviation =
+        at::exp(0.5 * logvar) +
+        training.latent_noise * at::rand({mean.size(0), 1, 1, 1}, generator, mean.options());
+    const at::Tensor latents = mean + deviation * noise;
     const at::Tensor picture = vae.decode(latents.to(training.type)).to(at::kFloat);
     const at::Tensor divergence = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean();
     return reconstruction_loss(picture, target) + training.kl_weight * divergence;

@@ -16,7 +16,10 @@ struct VaeTraining {
   int picture = 256;            // drawn at this size …
   int crop = 128;               // … and trained on square windows of this one
   int batch = 8;
-  double kl_weight = 2e-4;    // of the mean divergence per latent value
+  double kl_weight = 2e-4;  // of the mean divergence per latent value
+  // Most deviation of the noise added to latents, drawn anew for each picture. A decoder that has
+  // seen it mends the small errors that sampling leaves.
+  double latent_noise = 0;
   bool decoder_only = false;  // keeps the encoder, and so all latents made with it
   at::ScalarType type = at::kBFloat16;
 };

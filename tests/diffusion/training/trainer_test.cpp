@@ -138,6 +138,7 @@ TEST_CASE("a checkpoint of another seed is refused", "[training]") {
 }
 
 TEST_CASE("a trained adaptation gives the same picture from its file", "[training][lora]") {
+  const bool convolutions = GENERATE(false, true);
   Tiny tiny;
   // A fresh UNet's branches end in zeros, through which no adaptation could be seen.
   for (const Slot& slot : tiny.unet().parameters().slots())
@@ -145,7 +146,8 @@ TEST_CASE("a trained adaptation gives the same picture from its file", "[trainin
       *slot.tensor = at::randn(slot.shape, step_generator(9, -1)) * 0.1;
   StateDict pristine = tiny.unet().parameters().state_dict();
   Trainable trainable;
-  const LoraFactors factors(tiny.unet().parameters(), trainable, 2, step_generator(9, 0));
+  const LoraFactors factors(tiny.unet().parameters(), trainable, 2, convolutions,
+                            step_generator(9, 0));
   REQUIRE(factors.layers() > 0);
   for (int step = 0; step < 12; ++step) {
     factors.show_masters(at::kFloat);
