@@ -347,7 +347,7 @@ void add_options(CLI::App& command, Options& o) {
       ->allow_extra_args(false);
   command.add_option("--clip-skip", o.clip_skip, "Last layers of the text encoder to leave out")
       ->check(CLI::Range(0, 100));
-  command.add_option("--eta", o.eta, "Noise that DDIM adds in every step; default 0")
+  command.add_option("--eta", o.eta, "Noise that DDIM and TCD add in every step; default 0")
       ->check(finite_number());
   command
       .add_option("--guidance-rescale", o.guidance_rescale,

@@ -20,13 +20,8 @@ DDIMConfig DDIMConfig::from_json(const Json& json) {
   c.timestep_spacing =
       choice(reader, "timestep_spacing", c.timestep_spacing, {"linspace", "leading", "trailing"});
   c.steps_offset = reader.any_integer("steps_offset", c.steps_offset);
-  c.clip_sample = reader.flag("clip_sample", c.clip_sample);
-  c.clip_sample_range = reader.number("clip_sample_range", c.clip_sample_range);
+  c.clip = read_clip(reader, true);
   c.set_alpha_to_one = reader.flag("set_alpha_to_one", c.set_alpha_to_one);
-  c.thresholding = reader.flag("thresholding", c.thresholding);
-  c.dynamic_thresholding_ratio =
-      reader.number("dynamic_thresholding_ratio", c.dynamic_thresholding_ratio);
-  c.sample_max_value = reader.number("sample_max_value", c.sample_max_value);
   know_all_scheduler_keys(reader);
   reader.finish();
   return c;
@@ -35,7 +30,7 @@ DDIMConfig DDIMConfig::from_json(const Json& json) {
 DDIMScheduler::DDIMScheduler(const DDIMConfig& config)
     : config_(config), alphas_(alphas_cumprod(config.noise)), alpha_(to_floats(alphas_)) {}
 
-void DDIMScheduler::set_timesteps(std::int64_t n) {
+void DDIMScheduler::plan(std::int64_t n, const RunOptions&) {
   check_step_count(class_name(), n, config_.noise.num_train_timesteps);
   stride_ = config_.noise.num_train_timesteps / n;
   begin(int64_tensor(
@@ -73,12 +68,7 @@ at::Tensor DDIMScheduler::step(const at::Tensor& model_output, const at::Tensor&
     original = sample * root_alpha - model_output * root_beta;
     epsilon = model_output * root_alpha + sample * root_beta;
   }
-  if (config_.thresholding) {
-    original =
-        threshold_sample(original, config_.dynamic_thresholding_ratio, config_.sample_max_value);
-  } else if (config_.clip_sample) {
-    original = original.clamp(-config_.clip_sample_range, config_.clip_sample_range);
-  }
+  original = config_.clip.apply(original);
   const float variance = (1 - alpha_prev) / beta * (1 - alpha / alpha_prev);
   const float deviation = static_cast<float>(options.eta) * std::sqrt(variance);
   if (options.use_clipped_model_output) epsilon = (sample - original * root_alpha) / root_beta;

@@ -12,12 +12,8 @@ struct DDIMConfig {
   std::string prediction_type = "epsilon";  // or "sample", "v_prediction"
   std::string timestep_spacing = "leading";
   std::int64_t steps_offset = 0;
-  bool clip_sample = true;
-  double clip_sample_range = 1;
+  ClipConfig clip;
   bool set_alpha_to_one = true;
-  bool thresholding = false;
-  double dynamic_thresholding_ratio = 0.995;
-  double sample_max_value = 1;
 
   static DDIMConfig from_json(const nlohmann::ordered_json& json);
 };
@@ -26,13 +22,13 @@ class DDIMScheduler final : public Scheduler {
  public:
   explicit DDIMScheduler(const DDIMConfig& config);
   const char* class_name() const override { return "DDIMScheduler"; }
-  void set_timesteps(std::int64_t n) override;
   at::Tensor step(const at::Tensor& model_output, const at::Tensor& sample,
                   const StepOptions& options) override;
   at::Tensor add_noise(const at::Tensor& original, const at::Tensor& noise,
                        const at::Tensor& timesteps) const override;
 
  private:
+  void plan(std::int64_t n, const RunOptions& options) override;
   float alpha_at(std::int64_t timestep) const;
   DDIMConfig config_;
   at::Tensor alphas_;

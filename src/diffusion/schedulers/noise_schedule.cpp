@@ -15,11 +15,24 @@ namespace {
 
 constexpr std::int64_t kMostTrainSteps = 100'000;
 
-at::Tensor cosine_betas(std::int64_t count) {
-  const auto alpha_bar = [](double t) {
-    const double c = std::cos((t + 0.008) / 1.008 * std::numbers::pi / 2);
-    return c * c;
-  };
+// Nichol and Dhariwal, arXiv 2102.09672, formula (17).
+double cosine_alpha_bar(double t) {
+  const double c = std::cos((t + 0.008) / 1.008 * std::numbers::pi / 2);
+  return c * c;
+}
+
+double exponential_alpha_bar(double t) {
+  return std::exp(-12 * t);
+}
+
+// A Laplace distribution of the logarithm of the signal-to-noise ratio (arXiv 2407.03297).
+double laplace_alpha_bar(double t) {
+  const double log = std::log(1 - 2 * std::fabs(0.5 - t) + 1e-6);
+  const double snr = std::exp(-0.5 * std::copysign(1.0, 0.5 - t) * log);
+  return std::sqrt(snr / (1 + snr));
+}
+
+at::Tensor betas_for(double (*alpha_bar)(double), std::int64_t count) {
   std::vector<double> betas;
   const auto n = static_cast<double>(count);
   for (std::int64_t i = 0; i < count; ++i) {
@@ -52,23 +65,37 @@ at::Tensor betas_of(const NoiseScheduleConfig& c) {
                         options)
         .pow(2);
   }
-  return cosine_betas(c.num_train_timesteps);
+  if (c.beta_schedule == "sigmoid") {
+    return at::linspace(-6, 6, c.num_train_timesteps, options).sigmoid() *
+               (c.beta_end - c.beta_start) +
+           c.beta_start;
+  }
+  if (c.beta_schedule == "exp") return betas_for(exponential_alpha_bar, c.num_train_timesteps);
+  if (c.beta_schedule == "laplace") return betas_for(laplace_alpha_bar, c.num_train_timesteps);
+  return betas_for(cosine_alpha_bar, c.num_train_timesteps);
 }
 
 }  // namespace
 
-NoiseScheduleConfig read_noise_schedule(ConfigReader& reader, const Json& json) {
-  NoiseScheduleConfig c;
-  c.num_train_timesteps = reader.integer("num_train_timesteps", c.num_train_timesteps);
-  if (c.num_train_timesteps < 2 || c.num_train_timesteps > kMostTrainSteps) {
+std::int64_t read_num_train_timesteps(ConfigReader& reader) {
+  const std::int64_t count = reader.integer("num_train_timesteps", 1000);
+  if (count < 2 || count > kMostTrainSteps) {
     reader.refuse("num_train_timesteps", "expected 2 to 100000");
   }
+  return count;
+}
+
+NoiseScheduleConfig read_noise_schedule(ConfigReader& reader, const Json& json,
+                                        NoiseScheduleConfig c,
+                                        std::initializer_list<std::string_view> also) {
+  c.num_train_timesteps = read_num_train_timesteps(reader);
   c.beta_start = reader.number("beta_start", c.beta_start);
   c.beta_end = reader.number("beta_end", c.beta_end);
   if (!(c.beta_start > 0 && c.beta_start < 1)) reader.refuse("beta_start", "expected 0 < b < 1");
   if (!(c.beta_end > 0 && c.beta_end < 1)) reader.refuse("beta_end", "expected 0 < b < 1");
-  c.beta_schedule = choice(reader, "beta_schedule", c.beta_schedule,
-                           {"linear", "scaled_linear", "squaredcos_cap_v2"});
+  std::vector<std::string_view> known = {"linear", "scaled_linear", "squaredcos_cap_v2"};
+  known.insert(known.end(), also);
+  c.beta_schedule = choice(reader, "beta_schedule", c.beta_schedule, known);
   c.rescale_betas_zero_snr = reader.flag("rescale_betas_zero_snr", c.rescale_betas_zero_snr);
   reader.ignore({"trained_betas"});
   if (const auto betas = json.find("trained_betas"); betas != json.end() && !betas->is_null()) {
@@ -101,6 +128,9 @@ void know_all_scheduler_keys(ConfigReader& reader) {
   reader.ignore({"algorithm_type",
                  "base_image_seq_len",
                  "base_shift",
+                 "beta_end",
+                 "beta_schedule",
+                 "beta_start",
                  "clip_sample",
                  "clip_sample_range",
                  "denoise_to_zero",
@@ -116,8 +146,10 @@ void know_all_scheduler_keys(ConfigReader& reader) {
                  "max_image_seq_len",
                  "max_shift",
                  "noise_sampler_seed",
+                 "num_train_timesteps",
                  "original_inference_steps",
                  "predict_x0",
+                 "prediction_type",
                  "rescale_betas_zero_snr",
                  "rho",
                  "s_churn",
@@ -143,6 +175,7 @@ void know_all_scheduler_keys(ConfigReader& reader) {
                  "timestep_scaling",
                  "timestep_spacing",
                  "timestep_type",
+                 "trained_betas",
                  "use_beta_sigmas",
                  "use_dynamic_shifting",
                  "use_exponential_sigmas",
@@ -153,7 +186,7 @@ void know_all_scheduler_keys(ConfigReader& reader) {
 }
 
 std::string choice(ConfigReader& reader, std::string_view key, const std::string& fallback,
-                   std::initializer_list<std::string_view> choices) {
+                   const std::vector<std::string_view>& choices) {
   std::string value = reader.text(key, fallback);
   if (std::find(choices.begin(), choices.end(), value) != choices.end()) return value;
   std::string known;
@@ -211,6 +244,14 @@ void check_step_count(const char* scheduler, std::int64_t n, std::int64_t num_tr
   fail(Cause::Usage, scheduler, ": expected 1 to ", num_train_timesteps, " steps, found ", n);
 }
 
+void check_timesteps(const char* scheduler, const at::Tensor& timesteps, std::size_t trained) {
+  const auto smallest = timesteps.min().item<std::int64_t>();
+  const auto largest = timesteps.max().item<std::int64_t>();
+  if (smallest >= 0 && static_cast<std::size_t>(largest) < trained) return;
+  fail(Cause::BadInput, scheduler, ": the time steps go from ", largest, " to ", smallest,
+       ", those of training from ", trained - 1, " to 0; check steps_offset");
+}
+
 at::Tensor int64_tensor(const std::vector<double>& values) {
   at::Tensor result = at::empty({static_cast<std::int64_t>(values.size())}, at::kLong);
   std::transform(values.begin(), values.end(), result.mutable_data_ptr<std::int64_t>(),
@@ -223,6 +264,35 @@ at::Tensor float_tensor(const std::vector<double>& values) {
   std::transform(values.begin(), values.end(), result.mutable_data_ptr<float>(),
                  [](double value) { return static_cast<float>(value); });
   return result;
+}
+
+at::Tensor double_tensor(const std::vector<double>& values) {
+  return at::tensor(values, at::kDouble);
+}
+
+at::Tensor per_image(const std::vector<double>& values, const at::Tensor& picture) {
+  std::vector<std::int64_t> shape(static_cast<std::size_t>(picture.dim()), 1);
+  shape[0] = static_cast<std::int64_t>(values.size());
+  return float_tensor(values).to(picture.device(), picture.scalar_type()).reshape(shape);
+}
+
+ClipConfig read_clip(ConfigReader& reader, bool clip_sample) {
+  ClipConfig c;
+  c.thresholding = reader.flag("thresholding", c.thresholding);
+  c.dynamic_thresholding_ratio =
+      reader.number("dynamic_thresholding_ratio", c.dynamic_thresholding_ratio);
+  if (c.dynamic_thresholding_ratio < 0 || c.dynamic_thresholding_ratio > 1) {
+    reader.refuse("dynamic_thresholding_ratio", "expected 0 to 1");
+  }
+  c.sample_max_value = reader.number("sample_max_value", c.sample_max_value);
+  c.clip_sample = reader.flag("clip_sample", clip_sample);
+  c.clip_sample_range = reader.number("clip_sample_range", c.clip_sample_range);
+  return c;
+}
+
+at::Tensor ClipConfig::apply(const at::Tensor& sample) const {
+  if (thresholding) return threshold_sample(sample, dynamic_thresholding_ratio, sample_max_value);
+  return clip_sample ? sample.clamp(-clip_sample_range, clip_sample_range) : sample;
 }
 
 at::Tensor threshold_sample(const at::Tensor& sample, double ratio, double largest) {

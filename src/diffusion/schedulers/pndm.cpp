@@ -31,7 +31,7 @@ PNDMConfig PNDMConfig::from_json(const Json& json) {
 PNDMScheduler::PNDMScheduler(const PNDMConfig& config)
     : config_(config), alphas_(alphas_cumprod(config.noise)), alpha_(to_floats(alphas_)) {}
 
-void PNDMScheduler::set_timesteps(std::int64_t n) {
+void PNDMScheduler::plan(std::int64_t n, const RunOptions&) {
   check_step_count(class_name(), n, config_.noise.num_train_timesteps);
   if (!config_.skip_prk_steps && n < 4) {
     fail(Cause::Usage, class_name(), ": expected at least 4 steps without skip_prk_steps, found ",

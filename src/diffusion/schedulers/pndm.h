@@ -24,13 +24,13 @@ class PNDMScheduler final : public Scheduler {
  public:
   explicit PNDMScheduler(const PNDMConfig& config);
   const char* class_name() const override { return "PNDMScheduler"; }
-  void set_timesteps(std::int64_t n) override;
   at::Tensor step(const at::Tensor& model_output, const at::Tensor& sample,
                   const StepOptions& options) override;
   at::Tensor add_noise(const at::Tensor& original, const at::Tensor& noise,
                        const at::Tensor& timesteps) const override;
 
  private:
+  void plan(std::int64_t n, const RunOptions& options) override;
   at::Tensor runge_kutta_step(const at::Tensor& model_output, std::int64_t timestep,
                               const at::Tensor& sample);
   at::Tensor multistep(const at::Tensor& model_output, std::int64_t timestep,

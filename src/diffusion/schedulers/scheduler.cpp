@@ -17,7 +17,7 @@ constexpr double kSameTimestep = 1e-3;
 void Scheduler::begin(at::Tensor timesteps) {
   timesteps_ = std::move(timesteps);
   index_ = 0;
-  begin_index_ = 0;
+  begin_set_ = false;
 }
 
 void Scheduler::set_begin_index(std::size_t index) {
@@ -25,7 +25,7 @@ void Scheduler::set_begin_index(std::size_t index) {
     fail(Cause::Usage, class_name(), ": expected to begin before step ", step_count(), ", found ",
          index);
   }
-  begin_index_ = index;
+  begin_set_ = true;
   index_ = index;
 }
 
@@ -54,6 +54,15 @@ std::size_t Scheduler::index_of(double timestep) const {
     fail(Cause::Usage, class_name(), ": the time step ", timestep, " is not part of this run");
   }
   return found;
+}
+
+std::vector<std::size_t> Scheduler::places_of(const at::Tensor& timesteps) const {
+  const at::Tensor wanted = timesteps.to(at::kCPU, at::kDouble).reshape({-1});
+  std::vector<std::size_t> places;
+  for (std::int64_t i = 0; i < wanted.numel(); ++i) {
+    places.push_back(begin_set_ ? index_ : index_of(wanted[i].item<double>()));
+  }
+  return places;
 }
 
 }  // namespace affiche::diffusion

@@ -58,6 +58,17 @@ SigmaSpacing read_sigma_spacing(ConfigReader& reader) {
   return beta ? SigmaSpacing::Beta : SigmaSpacing::AsTimesteps;
 }
 
+bool read_final_sigma_zero(ConfigReader& reader) {
+  return choice(reader, "final_sigmas_type", "zero", {"zero", "sigma_min"}) == "zero";
+}
+
+std::optional<double> read_positive(ConfigReader& reader, std::string_view key) {
+  const double value = reader.number(key, -1);
+  if (value == -1) return std::nullopt;
+  if (!(value > 0)) reader.refuse(key, "expected a number above 0");
+  return value;
+}
+
 SigmaTable::SigmaTable(at::Tensor alphas, bool zero_snr) {
   if (zero_snr) {
     alphas = alphas.clone();
@@ -96,15 +107,20 @@ double SigmaTable::to_timestep(double sigma) const {
   return (1 - w) * static_cast<double>(low) + w * static_cast<double>(low + 1);
 }
 
+std::vector<double> SigmaTable::to_timesteps(std::span<const double> levels) const {
+  std::vector<double> result;
+  for (const double level : levels) result.push_back(to_timestep(level));
+  return result;
+}
+
 std::vector<double> respace(SigmaSpacing spacing, double smallest, double largest,
-                            std::int64_t count) {
+                            std::int64_t count, double rho) {
   std::vector<double> result;
   if (spacing == SigmaSpacing::Karras) {
-    constexpr double kRho = 7;
-    const double low = std::pow(smallest, 1 / kRho);
-    const double high = std::pow(largest, 1 / kRho);
+    const double low = std::pow(smallest, 1 / rho);
+    const double high = std::pow(largest, 1 / rho);
     for (const double ramp : linspace(0, 1, count)) {
-      result.push_back(std::pow(high + ramp * (low - high), kRho));
+      result.push_back(std::pow(high + ramp * (low - high), rho));
     }
   } else if (spacing == SigmaSpacing::Exponential) {
     for (const double log : linspace(std::log(largest), std::log(smallest), count)) {
