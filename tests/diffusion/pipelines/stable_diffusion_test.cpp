@@ -81,7 +81,7 @@ void compare(const StableDiffusionPipeline& pipeline, const Case& item) {
 
 TEST_CASE("pictures are those of diffusers, step by step") {
   const std::vector<std::string> names = cases();
-  REQUIRE(names.size() == 27);
+  REQUIRE(names.size() == 36);
   std::map<std::string, std::unique_ptr<StableDiffusionPipeline>> pipelines;
   for (const std::string& name : names) {
     INFO(name);
