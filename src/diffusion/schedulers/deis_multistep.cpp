@@ -79,7 +79,7 @@ at::Tensor DEISMultistepScheduler::update(const at::Tensor& sample, std::size_t 
   const Level from = level(index());
   if (order == 1) {
     const float h = to.lambda - from.lambda;
-    return sample * (to.alpha / from.alpha) - outputs_[0] * (to.sigma * (std::exp(h) - 1));
+    return sample * (to.alpha / from.alpha) - outputs_[0] * (to.sigma * (exp_of(h) - 1));
   }
   const auto rho = [this](std::size_t place) {
     const Level one = level(place);

@@ -60,19 +60,19 @@ at::Tensor DPMSolver::integrate(const at::Tensor& sample, const Level& from, con
     const at::Tensor result = over_noise(sample, from, to, expansion);
     if (!config_.stochastic) return result;
     const float h = to.lambda - from.lambda;
-    return result + noise * (to.sigma * std::sqrt(std::exp(2 * h) - 1));
+    return result + noise * (to.sigma * std::sqrt(exp_of(2 * h) - 1));
   }
   if (!config_.stochastic) return deterministic(sample, from, to, expansion);
   const float h = to.lambda - from.lambda;
   return stochastic(sample, from, to, expansion) +
-         noise * (to.sigma * std::sqrt(1 - std::exp(-2 * h)));
+         noise * (to.sigma * std::sqrt(1 - exp_of(-2 * h)));
 }
 
 // DPM-Solver++: arXiv 2211.01095, section 4 and appendix A.
 at::Tensor DPMSolver::deterministic(const at::Tensor& sample, const Level& from, const Level& to,
                                     const Expansion& d) const {
   const float h = to.lambda - from.lambda;
-  const float down = std::exp(-h) - 1;
+  const float down = exp_of(-h) - 1;
   at::Tensor result = sample * (to.sigma / from.sigma) - d.value * (to.alpha * down);
   if (d.first.defined()) {
     result = d.midpoint ? result - d.first * (0.5f * (to.alpha * down))
@@ -88,8 +88,8 @@ at::Tensor DPMSolver::deterministic(const at::Tensor& sample, const Level& from,
 at::Tensor DPMSolver::stochastic(const at::Tensor& sample, const Level& from, const Level& to,
                                  const Expansion& d) const {
   const float h = to.lambda - from.lambda;
-  const float up = 1 - std::exp(-2 * h);
-  at::Tensor result = sample * (to.sigma / from.sigma * std::exp(-h)) + d.value * (to.alpha * up);
+  const float up = 1 - exp_of(-2 * h);
+  at::Tensor result = sample * (to.sigma / from.sigma * exp_of(-h)) + d.value * (to.alpha * up);
   if (d.first.defined()) {
     result = d.midpoint ? result + d.first * (0.5f * (to.alpha * up))
                         : result + d.first * (to.alpha * (up / (-2 * h) + 1));
@@ -105,7 +105,7 @@ at::Tensor DPMSolver::stochastic(const at::Tensor& sample, const Level& from, co
 at::Tensor DPMSolver::over_noise(const at::Tensor& sample, const Level& from, const Level& to,
                                  const Expansion& d) const {
   const float h = to.lambda - from.lambda;
-  const float up = std::exp(h) - 1;
+  const float up = exp_of(h) - 1;
   const float twice = config_.stochastic ? 2 : 1;
   at::Tensor result = sample * (to.alpha / from.alpha) - d.value * (twice * (to.sigma * up));
   if (d.first.defined()) {

@@ -77,21 +77,21 @@ at::Tensor DPMSolverSDEScheduler::step(const at::Tensor& model_output, const at:
   const bool first = !sample_.defined();
   const float from = sigma_[first ? index() : index() - 1];
   const float to = sigma_[first ? index() + 1 : index()];
-  const float t = -std::log(from);
-  const float t_end = -std::log(to);
+  const float t = -log_of(from);
+  const float t_end = -log_of(to);
   const float t_halfway = t + (t_end - t) * 0.5f;
-  const float here = first ? from : std::exp(-t_halfway);
+  const float here = first ? from : exp_of(-t_halfway);
   const at::Tensor original = original_at(model_output, sample, here);
   ++index_;
   if (to == 0) return sample + (sample - original) / from * (to - from);
 
-  const float start = std::exp(-t);
-  const float end = std::exp(-(first ? t_halfway : t_end));
+  const float start = exp_of(-t);
+  const float end = exp_of(-(first ? t_halfway : t_end));
   const float up =
       std::min(end, std::sqrt(end * end * (start * start - end * end) / (start * start)));
-  const float t_down = -std::log(std::sqrt(end * end - up * up));
+  const float t_down = -log_of(std::sqrt(end * end - up * up));
   at::Tensor result =
-      (first ? sample : sample_) * (std::exp(-t_down) / start) - original * std::expm1(t - t_down);
+      (first ? sample : sample_) * (exp_of(-t_down) / start) - original * expm1_of(t - t_down);
   result = result + noise(sample, start, end) * options.s_noise * up;
   if (first) {
     sample_ = sample;

@@ -109,7 +109,7 @@ ExponentialSolver::Level ExponentialSolver::level(std::size_t place) const {
     alpha = 1 / std::sqrt(sigma * sigma + 1);
     own_sigma = sigma * alpha;
   }
-  return {alpha, own_sigma, std::log(alpha) - std::log(own_sigma)};
+  return {alpha, own_sigma, log_of(alpha) - log_of(own_sigma)};
 }
 
 at::Tensor ExponentialSolver::predicted_original(const at::Tensor& model_output,

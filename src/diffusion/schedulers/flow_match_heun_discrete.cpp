@@ -39,14 +39,15 @@ at::Tensor FlowMatchHeunDiscreteScheduler::step(const at::Tensor& model_output,
       churn(given.to(at::kFloat), from, sigma_.size() - 1, model_output, options);
   ++index_;
   at::Tensor result;
+  const at::Tensor original = churned.sample - model_output * (first ? from : to);
+  const at::Tensor derivative = (churned.sample - original) / (first ? churned.sigma : to);
   if (first) {
-    // The prediction is the derivative, but for noise that was added after it was asked for.
-    derivative_ = model_output * (from / churned.sigma);
+    derivative_ = derivative;
     length_ = to - churned.sigma;
     sample_ = churned.sample;
     result = sample_ + derivative_ * length_;
   } else {
-    result = sample_ + (derivative_ + model_output) * 0.5 * length_;
+    result = sample_ + (derivative_ + derivative) * 0.5 * length_;
     sample_.reset();
     derivative_.reset();
   }

@@ -25,7 +25,7 @@ void KDPM2AncestralDiscreteScheduler::plan(std::int64_t n, const RunOptions&) {
     const float from = sigma_[2 * i];
     const float down = ancestral_step(from, sigma_[2 * i + 1]).down;
     const bool last = i + 1 == run.levels.size();
-    between_.push_back(last ? 0 : std::exp((std::log(from) + std::log(down)) / 2));
+    between_.push_back(last ? 0 : exp_of((log_of(from) + log_of(down)) / 2));
     halfway.push_back(table_.to_timestep(between_.back()));
   }
   begin(with_halfway_timesteps(run.timesteps, halfway, space_.spacing));

@@ -45,7 +45,7 @@ void KDPM2DiscreteScheduler::plan(std::int64_t n, const RunOptions&) {
   for (std::size_t i = 0; i < run.levels.size(); ++i) {
     const float from = sigma_[2 * i];
     const float to = sigma_[2 * i + 1];
-    between_.push_back(std::exp((std::log(from) + std::log(to)) / 2));
+    between_.push_back(exp_of((log_of(from) + log_of(to)) / 2));
     halfway.push_back(table_.to_timestep(between_.back()));
   }
   begin(with_halfway_timesteps(run.timesteps, halfway, space_.spacing));

@@ -295,6 +295,18 @@ at::Tensor ClipConfig::apply(const at::Tensor& sample) const {
   return clip_sample ? sample.clamp(-clip_sample_range, clip_sample_range) : sample;
 }
 
+float exp_of(float value) {
+  return at::scalar_tensor(value, at::kFloat).exp().item<float>();
+}
+
+float expm1_of(float value) {
+  return at::scalar_tensor(value, at::kFloat).expm1().item<float>();
+}
+
+float log_of(float value) {
+  return at::scalar_tensor(value, at::kFloat).log().item<float>();
+}
+
 at::Tensor threshold_sample(const at::Tensor& sample, double ratio, double largest) {
   const at::Tensor flat = sample.to(at::kFloat).reshape({sample.size(0), -1});
   const at::Tensor scale = flat.abs().quantile(ratio, 1).clamp(1.0, largest).unsqueeze(1);

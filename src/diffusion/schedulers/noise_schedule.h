@@ -81,6 +81,12 @@ struct ClipConfig {
 };
 ClipConfig read_clip(ConfigReader& reader, bool clip_sample);
 
+// The tensor library's own functions, whose last bit may differ from the standard library's: where
+// differences cancel, or an interval is looked up by its ends, that bit decides.
+float exp_of(float value);
+float expm1_of(float value);
+float log_of(float value);
+
 // Dynamic thresholding of Imagen: per image, clamp to the quantile `ratio` of the magnitudes (at
 // least 1, at most `largest`) and divide by it.
 at::Tensor threshold_sample(const at::Tensor& sample, double ratio, double largest);

@@ -54,7 +54,7 @@ std::vector<float> coefficients(const std::vector<float>& ratios, std::size_t co
   const at::Tensor r = at::tensor(ratios, at::kFloat).slice(0, 0, size);
   std::vector<at::Tensor> rows;
   std::vector<float> b;
-  float phi = std::expm1(h) / h - 1;
+  float phi = expm1_of(h) / h - 1;
   float factorial = 1;
   for (std::int64_t i = 1; i <= size; ++i) {
     rows.push_back(r.pow(i - 1));
@@ -169,7 +169,7 @@ at::Tensor UniPCMultistepScheduler::update(const at::Tensor& sample, std::size_t
   const Level from = level(place);
   const float h = to.lambda - from.lambda;
   const float step = config_.predict_x0 ? -h : h;
-  const float phi_1 = std::expm1(step);
+  const float phi_1 = expm1_of(step);
   const float b_of_h = config_.bh2 ? phi_1 : step;
 
   std::vector<float> ratios;
