@@ -222,10 +222,16 @@ void wear(diffusion::AdapterStack& stack, const std::vector<diffusion::LoraChoic
   std::vector<diffusion::LoraUse> uses;
   for (const diffusion::LoraChoice& choice : choices) {
     uses.push_back({std::make_shared<const diffusion::LoraFile>(diffusion::load_lora(choice.file)),
-                    choice.weight});
+                    choice.weight, choice.dora_scale});
   }
   if (uses.empty()) return;
   for (const diffusion::LoraReport& report : stack.apply(uses)) {
+    if (!report.ignored.empty()) {
+      warnings.push_back(
+          concat(report.file, ": its ", report.ignored.size(),
+                 " dora_scale tensors were left out, as diffusers does; \"lora\" in ",
+                 "--request takes \"dora_scale\": true"));
+    }
     const std::size_t left_out = report.unmatched.size() + report.mismatched.size();
     if (left_out == 0) continue;
     const std::string example =

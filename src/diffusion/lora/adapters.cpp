@@ -3,51 +3,23 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "base/error.h"
+#include "diffusion/lora/ldm_names.h"
 
 namespace affiche::diffusion {
 namespace {
 
 constexpr std::string_view kWeight = ".weight";
 
-struct Change {
-  const LoraLayer* layer;
-  double factor;  // weight * scale
-};
-
-// The shape of up * down seen as a change of a weight.
-std::vector<std::int64_t> change_shape(const LoraLayer& layer) {
-  std::vector<std::int64_t> shape = layer.down.sizes().vec();
-  shape[0] = layer.up.size(0);
-  return shape;
-}
-
-// Linear layers and 1x1 convolutions hold the same numbers.
-bool fits(const std::vector<std::int64_t>& change, const std::vector<std::int64_t>& slot) {
-  const auto stripped = [](std::vector<std::int64_t> shape) {
-    while (shape.size() > 2 && shape.back() == 1) shape.pop_back();
-    return shape;
-  };
-  return slot.size() >= 2 && stripped(change) == stripped(slot);
-}
-
-at::Tensor changed(const at::Tensor& pristine, const std::vector<Change>& changes) {
-  const auto options = pristine.options().dtype(at::kFloat);
-  at::Tensor sum = pristine.to(options).flatten(1);
-  for (const Change& change : changes) {
-    const at::Tensor up = change.layer->up.to(options).flatten(1);
-    const at::Tensor down = change.layer->down.to(options).flatten(1);
-    sum = at::addmm(sum, up, down, 1, change.factor);
+[[noreturn]] void refuse_useless(const LoraReport& report) {
+  if (!report.matched.empty()) {
+    fail(Cause::BadInput, report.file, ": changes nothing: all of its ", report.matched.size(),
+         " layers that fit this model are zero; it was not trained");
   }
-  return sum.reshape(pristine.sizes())
-      .to(pristine.options())
-      .contiguous(pristine.suggest_memory_format());
-}
-
-[[noreturn]] void refuse_unmatched(const LoraReport& report) {
   const std::string found =
       report.mismatched.empty()
           ? concat("the first unknown one is \"", report.unmatched.front(), "\"")
@@ -59,71 +31,146 @@ at::Tensor changed(const at::Tensor& pristine, const std::vector<Change>& change
        "; it was made for another architecture");
 }
 
+using Weighted = std::pair<WeightChange, double>;
+
+at::Tensor changed(const at::Tensor& pristine, const std::vector<Weighted>& changes) {
+  at::Tensor sum = pristine
+                       .to(pristine.options().dtype(at::kFloat), /*non_blocking=*/false,
+                           /*copy=*/true, at::MemoryFormat::Contiguous)
+                       .flatten(1);
+  for (const auto& [change, weight] : changes) change.add_to(sum, pristine, weight);
+  return sum.view(pristine.sizes())
+      .to(pristine.options())
+      .contiguous(pristine.suggest_memory_format());
+}
+
+// The number of layers in a block, which the names of the LDM layout depend on.
+std::int64_t layers_per_block(const Parameters& parameters) {
+  std::int64_t layers = 0;
+  while (parameters.find(concat("down_blocks.0.resnets.", layers, ".conv1.weight")) != nullptr) {
+    ++layers;
+  }
+  return layers;
+}
+
 }  // namespace
 
 AdapterStack::AdapterStack(std::vector<AdapterTarget> targets) : targets_(std::move(targets)) {
-  for (const AdapterTarget& target : targets_) {
-    for (const Slot& slot : target.parameters->slots()) {
-      if (!slot.name.ends_with(kWeight)) continue;
-      const std::string module = slot.name.substr(0, slot.name.size() - kWeight.size());
-      const Found found = {slot.tensor, target.name + "." + slot.name, slot.shape};
-      for (const std::string& prefix : target.kohya_prefixes) {
-        kohya_.emplace(kohya_module(prefix, module), found);
-      }
+  for (const AdapterTarget& target : targets_) add_kohya_names(target);
+}
+
+// The network's own names in kohya's spelling, for a UNet also in the LDM layout.
+void AdapterStack::add_kohya_names(const AdapterTarget& target) {
+  const std::int64_t layers = layers_per_block(*target.parameters);
+  for (const Slot& slot : target.parameters->slots()) {
+    if (!slot.name.ends_with(kWeight)) continue;
+    const std::string module = slot.name.substr(0, slot.name.size() - kWeight.size());
+    const Found found = {slot.tensor, target.name + "." + slot.name, slot.shape};
+    const std::string block = module.substr(0, module.find(".upsamplers."));
+    const bool attention = target.parameters->find(block + ".attentions.0.norm.weight") != nullptr;
+    const auto ldm =
+        layers > 0 ? ldm_module(module, layers, attention ? 2 : 1) : std::optional<std::string>();
+    for (const std::string& prefix : target.kohya_prefixes) {
+      kohya_.emplace(kohya_module(prefix, module), found);
+      if (ldm) kohya_.emplace(kohya_module(prefix, *ldm), found);
     }
   }
 }
 
 AdapterStack::Found AdapterStack::find(const std::string& module) const {
   if (const auto kohya = kohya_.find(module); kohya != kohya_.end()) return kohya->second;
-  static const std::string kPeftRoot = "base_model.model.";
+  const auto in = [](const AdapterTarget& target, std::string_view name) -> Found {
+    const Slot* slot = target.parameters->find(concat(name, kWeight));
+    if (slot == nullptr) return {};
+    return {slot->tensor, target.name + "." + slot->name, slot->shape};
+  };
   for (const AdapterTarget& target : targets_) {
-    const std::string prefix = module.starts_with(kPeftRoot) ? kPeftRoot : target.name + ".";
-    if (!module.starts_with(prefix)) continue;
-    const Slot* slot = target.parameters->find(concat(module.substr(prefix.size()), kWeight));
-    if (slot != nullptr) return {slot->tensor, target.name + "." + slot->name, slot->shape};
+    if (module.starts_with(target.name + ".")) {
+      return in(target, std::string_view(module).substr(target.name.size() + 1));
+    }
   }
-  return {};
+  // PEFT's own files and diffusers' save_attn_procs() do not name the network. Nothing is guessed
+  // when two networks have the module.
+  constexpr std::string_view kPeftRoot = "base_model.model.";
+  const std::string_view bare =
+      std::string_view(module).substr(module.starts_with(kPeftRoot) ? kPeftRoot.size() : 0);
+  Found found;
+  for (const AdapterTarget& target : targets_) {
+    const Found candidate = in(target, bare);
+    if (candidate.slot != nullptr && found.slot != nullptr) return {};
+    if (candidate.slot != nullptr) found = candidate;
+  }
+  return found;
+}
+
+LoraReport AdapterStack::match(const LoraFile& file, bool dora_scale,
+                               std::vector<Fit>& fits) const {
+  LoraReport report;
+  report.file = file.name;
+  std::map<const at::Tensor*, std::string> seen;
+  bool zero = true;
+  for (const LoraLayer& layer : file.layers) {
+    const Found found = find(layer.module);
+    if (found.slot == nullptr) {
+      report.unmatched.push_back(layer.stem);
+      continue;
+    }
+    if (const auto [other, fresh] = seen.emplace(found.slot, layer.stem); !fresh) {
+      fail(Cause::BadInput, file.name, ": tensors \"", other->second, "\" and \"", layer.stem,
+           "\" both change the weight ", found.name, "; expected one of them");
+    }
+    WeightChange change = layer.change;
+    if (change.dora.lycoris && !dora_scale) {
+      change.dora = {};
+      report.ignored.push_back(layer.stem + ".dora_scale");
+    }
+    if (!change.fits(found.shape)) {
+      report.mismatched.push_back({layer.stem, found.name, found.shape, change.shape()});
+      continue;
+    }
+    report.matched.push_back({layer.stem, found.name, change.method(), change.rank()});
+    zero = zero && change.zero();
+    fits.push_back({found.slot, std::move(change)});
+  }
+  report.changes_nothing = zero;
+  return report;
+}
+
+LoraReport AdapterStack::inspect(const LoraFile& file, bool dora_scale) const {
+  std::vector<Fit> fits;
+  return match(file, dora_scale, fits);
+}
+
+const at::Tensor& AdapterStack::pristine(at::Tensor* slot) const {
+  const auto kept = pristine_.find(slot);
+  return kept == pristine_.end() ? *slot : kept->second;
 }
 
 std::vector<LoraReport> AdapterStack::apply(const std::vector<LoraUse>& uses) {
   std::vector<LoraReport> reports;
-  std::map<at::Tensor*, std::vector<Change>> changes;
+  std::map<at::Tensor*, std::vector<Weighted>> changes;
   for (const LoraUse& use : uses) {
     if (!std::isfinite(use.weight)) {
       fail(Cause::Usage, use.file->name, ": expected a finite weight, found ", use.weight);
     }
-    LoraReport& report = reports.emplace_back();
-    report.file = use.file->name;
-    for (const LoraLayer& layer : use.file->layers) {
-      const Found found = find(layer.module);
-      if (found.slot == nullptr) {
-        report.unmatched.push_back(layer.module);
-        continue;
-      }
-      const std::vector<std::int64_t> shape = change_shape(layer);
-      if (!fits(shape, found.shape)) {
-        report.mismatched.push_back({layer.module, found.name, found.shape, shape});
-        continue;
-      }
-      report.matched.push_back(found.name);
-      if (use.weight != 0) changes[found.slot].push_back({&layer, use.weight * layer.scale});
-    }
-    if (report.matched.empty()) refuse_unmatched(report);
+    std::vector<Fit> fits;
+    reports.push_back(match(*use.file, use.dora_scale, fits));
+    if (reports.back().changes_nothing) refuse_useless(reports.back());
+    if (use.weight == 0) continue;
+    for (const Fit& fit : fits) changes[fit.slot].emplace_back(fit.change, use.weight);
   }
 
   // Everything that can fail happens before the first slot is assigned.
-  std::map<at::Tensor*, at::Tensor> pristine;
+  std::map<at::Tensor*, at::Tensor> kept;
   std::vector<std::pair<at::Tensor*, at::Tensor>> assignments;
   for (const auto& [slot, list] : changes) {
-    const auto kept = pristine_.find(slot);
-    const at::Tensor& original = kept == pristine_.end() ? *slot : kept->second;
-    pristine.emplace(slot, original);
+    const at::Tensor& original = pristine(slot);
+    kept.emplace(slot, original);
     assignments.emplace_back(slot, changed(original, list));
   }
   remove();
   for (auto& [slot, tensor] : assignments) *slot = std::move(tensor);
-  pristine_ = std::move(pristine);
+  pristine_ = std::move(kept);
   return reports;
 }
 

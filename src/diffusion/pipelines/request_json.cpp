@@ -74,8 +74,11 @@ void Reader::read_loras(const std::string& key, const Json& value) {
         choice.file = path(key + ".file", part);
       } else if (name == "weight") {
         choice.weight = number(key + ".weight", part);
+      } else if (name == "dora_scale") {
+        if (!part.is_boolean()) refuse(key + ".dora_scale", part, "true or false");
+        choice.dora_scale = part.get<bool>();
       } else {
-        refuse(key, item, "the keys \"file\" and \"weight\"");
+        refuse(key, item, "the keys \"file\", \"weight\" and \"dora_scale\"");
       }
     }
     result.loras.push_back(choice);
@@ -192,10 +195,10 @@ RequestFile read_request(const Json& json, const std::filesystem::path& folder,
 
 LoraChoice parse_lora_choice(const std::string& text) {
   const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos || colon == 0) return {text, 1.0};
+  if (colon == std::string::npos || colon == 0) return {text};
   const std::string_view digits = std::string_view(text).substr(colon + 1);
   // A colon that is part of the name, as in a folder called "a:b/": there is a path behind it.
-  if (digits.find('/') != std::string_view::npos) return {text, 1.0};
+  if (digits.find('/') != std::string_view::npos) return {text};
   double weight = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), weight);
   if (error != std::errc{} || end != digits.data() + digits.size() || !std::isfinite(weight)) {

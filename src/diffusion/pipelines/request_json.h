@@ -15,6 +15,7 @@ namespace affiche::diffusion {
 struct LoraChoice {
   std::filesystem::path file;
   double weight = 1.0;
+  bool dora_scale = false;  // LoraUse::dora_scale
 };
 
 struct RequestFile {
@@ -26,9 +27,9 @@ struct RequestFile {
 
 // Keys: task ("txt2img"), model, prompt, negative_prompt, seed, num_inference_steps,
 // guidance_scale, guidance_rescale, scheduler, scheduler_config, height, width, eta, clip_skip,
-// num_images_per_prompt, lora (a list of {file, weight}). prompt, negative_prompt and seed may be
-// lists; null counts as missing. Paths are relative to `folder`. BadInput, naming `what` and the
-// key: unknown keys, other types, and keys of tasks that are not built.
+// num_images_per_prompt, lora (a list of {file, weight, dora_scale}). prompt, negative_prompt and
+// seed may be lists; null counts as missing. Paths are relative to `folder`. BadInput, naming
+// `what` and the key: unknown keys, other types, and keys of tasks that are not built.
 RequestFile read_request(const nlohmann::ordered_json& json, const std::filesystem::path& folder,
                          const std::string& what);
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diffusion/lora/adapters.h"
 
+#include <unistd.h>
+
+#include <algorithm>
+
 #include "base/error.h"
 #include "catch.h"
 #include "diffusion/goldens.h"
@@ -59,7 +63,7 @@ at::Tensor pristine(const std::string& name) {
 
 }  // namespace
 
-TEST_CASE("prompt embeddings with LoRA are those of the reference, in both formats and stacked") {
+TEST_CASE("prompt embeddings with LoRA are those of the reference in every format and stacked") {
   const StateDict expected = load_safetensors(golden("lora/sd15_expected.safetensors"));
   // The prompt of sd15_expected.json by the model's own tokenizer is checked with the pipeline;
   // here the effect on the encoder is compared with the case where nothing is applied.
@@ -75,6 +79,7 @@ TEST_CASE("prompt embeddings with LoRA are those of the reference, in both forma
       {"peft@1.0", {{file("peft"), 1.0}}},
       {"attn_kohya@1.0", {{file("attn_kohya"), 1.0}}},
       {"attn_peft@1.0", {{file("attn_peft"), 1.0}}},
+      {"attn_processor@1.0", {{file("attn_processor"), 1.0}}},
       {"kohya_second@1.0", {{file("kohya_second"), 1.0}}},
       {"kohya+kohya_second@0.7,0.5", {{file("kohya"), 0.7}, {file("kohya_second"), 0.5}}}};
   const at::Tensor ids = prompt_ids();
@@ -86,9 +91,10 @@ TEST_CASE("prompt embeddings with LoRA are those of the reference, in both forma
   }
 }
 
-TEST_CASE("kohya and PEFT files of one adapter merge to the same weights") {
-  for (const auto& [kohya, peft] :
-       {std::pair<std::string, std::string>{"kohya", "peft"}, {"attn_kohya", "attn_peft"}}) {
+TEST_CASE("files of one adapter in different formats merge to the same weights") {
+  for (const auto& [kohya, peft] : {std::pair<std::string, std::string>{"kohya", "peft"},
+                                    {"attn_kohya", "attn_peft"},
+                                    {"attn_kohya", "attn_processor"}}) {
     Networks networks;
     const auto first = networks.stack.apply({{file(kohya), 1.0}});
     const StateDict merged = networks.state();
@@ -139,6 +145,126 @@ TEST_CASE("removing adapters puts the very tensors back that were loaded") {
   }
 }
 
+TEST_CASE("a hundred swaps leave the base weights as they were, bit by bit") {
+  Networks networks;
+  const StateDict before = networks.state();
+  StateDict copies;
+  for (const auto& [name, tensor] : before) copies.emplace(name, tensor.clone());
+  const std::vector<std::vector<LoraUse>> sets = {
+      {{file("kohya"), 1.0}},
+      {{file("dora_kohya"), 0.6, true}, {file("loha"), 0.3}},
+      {{file("lokr"), 1.0}, {file("locon_kohya"), -0.5}},
+      {{file("attn_processor"), 0.8}, {file("kohya_second"), 0.5}},
+      {}};
+  networks.stack.apply(sets[1]);
+  StateDict first;
+  for (const auto& [name, tensor] : networks.state()) first.emplace(name, tensor.clone());
+  for (std::size_t i = 0; i < 100; ++i) networks.stack.apply(sets[i % sets.size()]);
+  // What a set gives does not depend on what was worn before.
+  networks.stack.apply(sets[1]);
+  for (const auto& [name, tensor] : networks.state()) CHECK(at::equal(tensor, first.at(name)));
+  networks.stack.remove();
+  for (const auto& [name, tensor] : networks.state()) {
+    INFO(name);
+    CHECK(tensor.is_same(before.at(name)));
+    CHECK(at::equal(tensor, copies.at(name)));
+  }
+}
+
+TEST_CASE("a loaded adapter needs its file no more") {
+  const auto path =
+      std::filesystem::temp_directory_path() / concat("affiche-lora-", ::getpid(), ".safetensors");
+  std::filesystem::copy_file(golden("lora/sd15_loha.safetensors"), path);
+  const auto resident = std::make_shared<LoraFile>(load_lora(path));
+  // A mapping of a shorter file would end the program.
+  std::filesystem::resize_file(path, 0);
+  Networks networks;
+  networks.stack.apply({{file("loha"), 1.0}});
+  const StateDict expected = networks.state();
+  networks.stack.remove();
+  networks.stack.apply({{resident, 1.0}});
+  for (const auto& [name, tensor] : networks.state()) CHECK(at::equal(tensor, expected.at(name)));
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("an adapter whose changes are all zero is an error") {
+  StateDict tensors = load_safetensors(golden("lora/sd15_attn_peft.safetensors"));
+  for (auto& [name, tensor] : tensors) {
+    if (name.ends_with(".lora_B.weight")) tensor = at::zeros_like(tensor);
+  }
+  Networks networks;
+  const auto untrained = std::make_shared<LoraFile>(parse_lora(tensors, {}, "untrained"));
+  CHECK(networks.stack.inspect(*untrained).changes_nothing);
+  CHECK(networks.stack.inspect(*untrained).unmatched.empty());
+  try {
+    networks.stack.apply({{untrained, 1.0}});
+    FAIL("accepted");
+  } catch (const Error& error) {
+    CHECK(std::string(error.what()).find("untrained: changes nothing") != std::string::npos);
+  }
+  CHECK(networks.stack.touched() == 0);
+}
+
+TEST_CASE("two changes of one weight in a file are an error") {
+  StateDict tensors;
+  const std::string module = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q";
+  for (const std::string& name : {"unet." + module, kohya_module("lora_unet", module)}) {
+    tensors[name + ".lora_A.weight"] = at::ones({1, 32});
+    tensors[name + ".lora_B.weight"] = at::ones({32, 1});
+  }
+  const auto twice = std::make_shared<LoraFile>(parse_lora(tensors, {}, "twice"));
+  CHECK_THROWS_AS(Networks().stack.apply({{twice, 1.0}}), Error);
+}
+
+TEST_CASE("several DoRA adapters add what each does to the weight as loaded") {
+  Networks networks;
+  const auto dora = file("dora_kohya");
+  const std::string module = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q";
+  const at::Tensor weight = pristine(module + ".weight");
+  at::Tensor expected = weight.clone();
+  for (const LoraLayer& layer : dora->layers) {
+    if (layer.module != kohya_module("lora_unet", module)) continue;
+    expected += layer.change.delta(weight, 0.6) + layer.change.delta(weight, 0.3);
+  }
+  networks.stack.apply({{dora, 0.6, true}, {dora, 0.3, true}});
+  CHECK(distance(expected, weight) > 0.01);
+  CHECK(distance(networks.state().at(module + ".weight"), expected) < 1e-5);
+}
+
+TEST_CASE("dora_scale is left out as diffusers does, and said, unless it is asked for") {
+  Networks networks;
+  const auto dora = file("dora_kohya");
+  const std::string name = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q.weight";
+  const std::string stem = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q";
+  const LoraReport plain = networks.stack.apply({{dora, 1.0}})[0];
+  const at::Tensor without = networks.state().at(name);
+  CHECK(plain.ignored.size() == plain.matched.size());
+  CHECK(std::find(plain.ignored.begin(), plain.ignored.end(), stem + ".dora_scale") !=
+        plain.ignored.end());
+  CHECK(plain.matched[0].method == "LoRA");
+  const LoraReport whole = networks.stack.apply({{dora, 1.0, true}})[0];
+  CHECK(whole.ignored.empty());
+  CHECK(whole.matched[0].method == "LoRA DoRA");
+  const at::Tensor magnitudes =
+      load_safetensors(golden("lora/sd15_dora_kohya.safetensors")).at(stem + ".dora_scale");
+  CHECK(distance(networks.state().at(name).norm(2, {1}, true), magnitudes) < 1e-5);
+  CHECK(distance(without.norm(2, {1}, true), magnitudes) > 0.01);
+}
+
+TEST_CASE("every format merges into weights of bf16 and channels-last convolutions") {
+  Networks networks;
+  networks.stack.apply({{file("loha"), 1.0}, {file("lokr"), 0.5}, {file("locon_kohya"), 0.5}});
+  const std::string name = "mid_block.resnets.0.conv2.weight";
+  const at::Tensor expected = networks.state().at(name).clone();
+  networks.stack.remove();
+  const Slot& slot = *networks.unet.parameters().find(name);
+  *slot.tensor = slot.tensor->to(at::kBFloat16).contiguous(at::MemoryFormat::ChannelsLast);
+  networks.stack.apply({{file("loha"), 1.0}, {file("lokr"), 0.5}, {file("locon_kohya"), 0.5}});
+  CHECK(slot.tensor->scalar_type() == at::kBFloat16);
+  CHECK(slot.tensor->is_contiguous(at::MemoryFormat::ChannelsLast));
+  CHECK(distance(*slot.tensor, expected) < 0.02 * expected.abs().max().item<double>());
+}
+
 TEST_CASE("an adapter of weight zero changes nothing") {
   Networks networks;
   const StateDict before = networks.state();
@@ -161,6 +287,8 @@ TEST_CASE("layers that this model lacks or that have other shapes are reported a
   CHECK(reports[0].mismatched[0].expected == std::vector<std::int64_t>{32, 32});
   CHECK(reports[0].mismatched[0].found == std::vector<std::int64_t>{7, 32});
   CHECK(reports[0].matched.size() + 2 == odd->layers.size());
+  CHECK(reports[0].matched[0].method == "LoRA");
+  CHECK(reports[0].matched[0].rank == 2);
 }
 
 TEST_CASE("a file that matches nothing is an error and changes nothing") {
@@ -204,8 +332,10 @@ TEST_CASE("names as PEFT itself saves them find their weights") {
       parse_lora({{"base_model.model." + module + ".lora_A.weight", at::ones({1, 32})},
                   {"base_model.model." + module + ".lora_B.weight", at::ones({32, 1})}},
                  {}, "adapter_model.safetensors"));
-  CHECK(networks.stack.apply({{own, 0.25}})[0].matched ==
-        std::vector<std::string>{"unet." + module + ".weight"});
+  const LoraReport report = networks.stack.apply({{own, 0.25}})[0];
+  REQUIRE(report.matched.size() == 1);
+  CHECK(report.matched[0].slot == "unet." + module + ".weight");
+  CHECK(report.matched[0].module == "base_model.model." + module);
   CHECK(distance(networks.state().at(module + ".weight"), pristine(module + ".weight") + 0.25) <
         1e-5);
 }

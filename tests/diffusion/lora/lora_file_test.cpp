@@ -20,7 +20,7 @@ StateDict peft(const std::string& module, std::int64_t rank) {
 double scale(const StateDict& tensors, const std::string& adapter = "") {
   std::map<std::string, std::string> metadata;
   if (!adapter.empty()) metadata["lora_adapter_metadata"] = adapter;
-  return parse_lora(tensors, metadata, "test").layers.at(0).scale;
+  return parse_lora(tensors, metadata, "test").layers.at(0).change.scale;
 }
 
 std::string refusal(const StateDict& tensors) {
@@ -67,7 +67,7 @@ TEST_CASE("broken and foreign LoRA files are refused by the tensor's name") {
         std::string::npos);
   StateDict tensors = peft("unet.x", 4);
   tensors.erase("unet.x.lora_B.weight");
-  CHECK(refusal(tensors).find("up half is missing") != std::string::npos);
+  CHECK(refusal(tensors).find("its lora_up is missing") != std::string::npos);
   tensors = peft("unet.x", 4);
   tensors["unet.x.lora_B.weight"] = at::ones({6, 3});
   CHECK(refusal(tensors).find("\"unet.x\"") != std::string::npos);
@@ -76,14 +76,48 @@ TEST_CASE("broken and foreign LoRA files are refused by the tensor's name") {
   tensors["unet.x.lora_B.weight"] = at::ones({6, 4}, at::kLong);
   CHECK(refusal(tensors).find("\"unet.x.lora_B.weight\"") != std::string::npos);
   tensors["unet.x.lora_B.weight"] = at::ones({4});
-  CHECK(refusal(tensors).find("two or four dimensions") != std::string::npos);
-  for (const char* key :
-       {"unet.x.lora_magnitude_vector", "lora_unet_x.dora_scale", "lora_unet_x.hada_w1_a",
-        "lora_unet_x.lokr_w1", "lora_unet_x.lora_mid.weight"}) {
-    tensors = peft("unet.x", 4);
+  CHECK(refusal(tensors).find("expected [2, 4] dimensions, found 1") != std::string::npos);
+  tensors["unet.x.lora_B.weight"] = at::ones({0, 4});
+  CHECK(refusal(tensors).find("at least one number") != std::string::npos);
+}
+
+TEST_CASE("tensors of two methods, of none or given twice are refused by name") {
+  const auto named = [](const std::string& message, const std::string& key) {
+    return message.find(concat("\"", key, "\"")) != std::string::npos;
+  };
+  for (const char* key : {"unet.x.hada_t1", "unet.x.lokr_t2", "unet.x.lora_B.bias", "unet.x.diff",
+                          "unet.x", "alpha", ".alpha", ""}) {
+    INFO(key);
+    StateDict tensors = peft("unet.x", 4);
     tensors[key] = at::ones({1, 1});
-    CHECK(refusal(tensors).find(concat("\"", key, "\"")) != std::string::npos);
+    CHECK(named(refusal(tensors), key));
   }
+  StateDict tensors = peft("unet.x", 4);
+  tensors["unet.x.lora_down.weight"] = at::ones({4, 8});
+  CHECK(named(refusal(tensors), "unet.x.lora_down.weight"));
+  tensors = peft("unet.x", 4);
+  tensors["unet.x.alpha"] = at::ones({2});
+  CHECK(refusal(tensors).find("alpha of one number") != std::string::npos);
+  CHECK(named(refusal({{"lora_unet_x.hada_w1_a", at::ones({2, 2})}}), "lora_unet_x"));
+  CHECK(named(refusal({{"lora_unet_x.lokr_w2", at::ones({2, 2})}}), "lora_unet_x"));
+  CHECK(named(refusal({{"lora_unet_x.alpha", at::ones({})}}), "lora_unet_x"));
+}
+
+TEST_CASE("old attention processors name the layers that the model has today") {
+  const auto module = [](const std::string& stem) {
+    const LoraLayer layer = parse_lora({{stem + ".down.weight", at::ones({4, 8})},
+                                        {stem + ".up.weight", at::ones({6, 4})}},
+                                       {}, "test")
+                                .layers.at(0);
+    return layer.module;
+  };
+  CHECK(module("unet.mid_block.attn1.processor.to_q_lora") == "unet.mid_block.attn1.to_q");
+  CHECK(module("mid_block.attn1.processor.to_out_lora") == "mid_block.attn1.to_out.0");
+  CHECK(module("text_encoder.text_model.encoder.layers.0.self_attn.to_out_lora") ==
+        "text_encoder.text_model.encoder.layers.0.self_attn.out_proj");
+  CHECK(module("text_encoder.text_model.encoder.layers.0.mlp.fc1.lora_linear_layer") ==
+        "text_encoder.text_model.encoder.layers.0.mlp.fc1");
+  CHECK(module("unet.mid_block.attn1.to_out.0.lora") == "unet.mid_block.attn1.to_out.0");
 }
 
 TEST_CASE("PEFT's own files take their scale from adapter_config.json beside them") {
@@ -91,7 +125,7 @@ TEST_CASE("PEFT's own files take their scale from adapter_config.json beside the
   const auto path = folder / "adapter_model.safetensors";
   write_atomically(folder / "adapter_config.json", R"({"lora_alpha": 16, "r": 4})");
   save_safetensors(path, peft("base_model.model.mid_block.attn1.to_q", 4));
-  CHECK(load_lora(path).layers.at(0).scale == 4.0);
+  CHECK(load_lora(path).layers.at(0).change.scale == 4.0);
   std::filesystem::remove(folder / "adapter_config.json");
   CHECK_THROWS_AS(load_lora(path), Error);
   std::filesystem::remove_all(folder);

@@ -25,7 +25,7 @@ std::string refusal(const std::string& text) {
 TEST_CASE("a request file takes diffusers' names") {
   const Json json = parse_json(R"({"task": "txt2img", "model": "m/sd15", "prompt": ["a", "b"],
       "negative_prompt": null, "seed": [1, 2], "num_inference_steps": 4, "guidance_scale": 3,
-      "clip_skip": 1, "eta": 0.5, "lora": [{"file": "x.safetensors", "weight": 0.5}],
+      "clip_skip": 1, "eta": 0.5, "lora": [{"file": "x.safetensors", "weight": 0.5, "dora_scale": true}],
       "scheduler": "DDIMScheduler", "scheduler_config": {"clip_sample": false}})",
                                "r.json");
   const RequestFile file = read_request(json, "folder", "r.json");
@@ -39,6 +39,7 @@ TEST_CASE("a request file takes diffusers' names") {
   REQUIRE(file.loras.size() == 1);
   CHECK(file.loras[0].file == "folder/x.safetensors");
   CHECK(file.loras[0].weight == 0.5);
+  CHECK(file.loras[0].dora_scale);
   CHECK(read_request(Json{{"model", "/m"}}, "folder", "r").model == "/m");
 }
 
@@ -48,6 +49,8 @@ TEST_CASE("a request file with an unknown or a later key is refused by that key"
   CHECK(refusal(R"({"task": "img2img"})").find("txt2img") != std::string::npos);
   CHECK(refusal(R"({"controlnet": "c"})").find("ControlNet") != std::string::npos);
   CHECK(refusal(R"({"height": "64"})").find("whole number") != std::string::npos);
+  CHECK(refusal(R"({"lora": [{"file": "x", "dora_scale": 1}]})").find("dora_scale") !=
+        std::string::npos);
   CHECK(refusal(R"({"lora": [{"file": "x", "wieght": 1}]})").find("weight") != std::string::npos);
   CHECK(refusal("[]").find("object") != std::string::npos);
   CHECK(refusal(R"({"controlnet": null})").empty());
