@@ -2,6 +2,7 @@
 #include "diffusion/lora/adapters.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <cmath>
@@ -31,17 +32,16 @@ constexpr std::string_view kWeight = ".weight";
        "; it was made for another architecture");
 }
 
-using Weighted = std::pair<WeightChange, double>;
-
-at::Tensor changed(const at::Tensor& pristine, const std::vector<Weighted>& changes) {
-  at::Tensor sum = pristine
-                       .to(pristine.options().dtype(at::kFloat), /*non_blocking=*/false,
-                           /*copy=*/true, at::MemoryFormat::Contiguous)
-                       .flatten(1);
-  for (const auto& [change, weight] : changes) change.add_to(sum, pristine, weight);
-  return sum.view(pristine.sizes())
-      .to(pristine.options())
-      .contiguous(pristine.suggest_memory_format());
+// Writes pristine + changes into `result`, of the same shape, dtype and memory format.
+void merge(at::Tensor& result, const at::Tensor& pristine,
+           const std::vector<WeightedChange>& changes) {
+  const bool in_place = pristine.scalar_type() == at::kFloat && result.is_contiguous();
+  at::Tensor sum =
+      in_place ? result : at::empty(pristine.sizes(), pristine.options().dtype(at::kFloat));
+  sum.copy_(pristine);
+  at::Tensor matrix = sum.view({sum.size(0), -1});
+  for (const auto& [change, weight] : changes) change.add_to(matrix, pristine, weight);
+  if (!in_place) result.copy_(sum);
 }
 
 // The number of layers in a block, which the names of the LDM layout depend on.
@@ -141,14 +141,9 @@ LoraReport AdapterStack::inspect(const LoraFile& file, bool dora_scale) const {
   return match(file, dora_scale, fits);
 }
 
-const at::Tensor& AdapterStack::pristine(at::Tensor* slot) const {
-  const auto kept = pristine_.find(slot);
-  return kept == pristine_.end() ? *slot : kept->second;
-}
-
 std::vector<LoraReport> AdapterStack::apply(const std::vector<LoraUse>& uses) {
   std::vector<LoraReport> reports;
-  std::map<at::Tensor*, std::vector<Weighted>> changes;
+  std::map<at::Tensor*, std::vector<WeightedChange>> changes;
   for (const LoraUse& use : uses) {
     if (!std::isfinite(use.weight)) {
       fail(Cause::Usage, use.file->name, ": expected a finite weight, found ", use.weight);
@@ -160,23 +155,38 @@ std::vector<LoraReport> AdapterStack::apply(const std::vector<LoraUse>& uses) {
     for (const Fit& fit : fits) changes[fit.slot].emplace_back(fit.change, use.weight);
   }
 
-  // Everything that can fail happens before the first slot is assigned.
-  std::map<at::Tensor*, at::Tensor> kept;
-  std::vector<std::pair<at::Tensor*, at::Tensor>> assignments;
-  for (const auto& [slot, list] : changes) {
-    const at::Tensor& original = pristine(slot);
-    kept.emplace(slot, original);
-    assignments.emplace_back(slot, changed(original, list));
+  const c10::NoGradGuard no_grad;
+  take_off([&](at::Tensor* slot) { return !changes.contains(slot); });
+  try {
+    for (const auto& [slot, list] : changes) wear(slot, list);
+  } catch (...) {
+    remove();
+    throw;
   }
-  remove();
-  for (auto& [slot, tensor] : assignments) *slot = std::move(tensor);
-  pristine_ = std::move(kept);
   return reports;
 }
 
+void AdapterStack::wear(at::Tensor* slot, const std::vector<WeightedChange>& changes) {
+  const auto [kept, fresh] = pristine_.try_emplace(slot, *slot);
+  // The memory of an earlier result serves again unless somebody else looks at it: new memory costs
+  // more than the sum.
+  const bool own =
+      !fresh && slot->use_count() == 1 && slot->storage().use_count() == 1 && !slot->is_inference();
+  at::Tensor result = own ? *slot : at::empty_like(kept->second);
+  merge(result, kept->second, changes);
+  *slot = std::move(result);
+}
+
+void AdapterStack::take_off(const std::function<bool(at::Tensor*)>& which) {
+  std::erase_if(pristine_, [&](const auto& kept) {
+    if (!which(kept.first)) return false;
+    *kept.first = kept.second;
+    return true;
+  });
+}
+
 void AdapterStack::remove() {
-  for (auto& [slot, tensor] : pristine_) *slot = tensor;
-  pristine_.clear();
+  take_off([](at::Tensor*) { return true; });
 }
 
 }  // namespace affiche::diffusion

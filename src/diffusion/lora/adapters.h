@@ -3,6 +3,7 @@
 // touching the weights as loaded.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -61,7 +62,8 @@ class AdapterStack {
   // weights W as loaded, in the slot's dtype and device; what was applied before is gone. This is
   // what diffusers does with several adapters, DoRA among them. Reads no file. Modules may occur
   // in several uses. One report per use. BadInput when a file changes nothing or has two changes
-  // for one weight, Usage when a weight is not finite; then nothing changed.
+  // for one weight, Usage when a weight is not finite; then nothing changed. When memory runs
+  // out, nothing is worn. A slot that was changed before may keep its tensor, with other numbers.
   std::vector<LoraReport> apply(const std::vector<LoraUse>& uses);
   // What apply() would report. BadInput when two of the file's changes are for one weight.
   LoraReport inspect(const LoraFile& file, bool dora_scale = false) const;
@@ -84,7 +86,8 @@ class AdapterStack {
   Found find(const std::string& module) const;
   void add_kohya_names(const AdapterTarget& target);
   LoraReport match(const LoraFile& file, bool dora_scale, std::vector<Fit>& fits) const;
-  const at::Tensor& pristine(at::Tensor* slot) const;
+  void wear(at::Tensor* slot, const std::vector<WeightedChange>& changes);
+  void take_off(const std::function<bool(at::Tensor*)>& which);
   std::vector<AdapterTarget> targets_;
   std::map<std::string, Found> kohya_;          // by the file's module name
   std::map<at::Tensor*, at::Tensor> pristine_;  // as loaded, for the slots that are changed

@@ -39,4 +39,9 @@ struct WeightChange {
   void add_to(at::Tensor& sum, const at::Tensor& pristine, double weight) const;
 };
 
+struct WeightedChange {
+  WeightChange change;
+  double weight = 1;  // of the adapter
+};
+
 }  // namespace affiche::diffusion

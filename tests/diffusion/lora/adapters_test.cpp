@@ -171,6 +171,25 @@ TEST_CASE("a hundred swaps leave the base weights as they were, bit by bit") {
   }
 }
 
+TEST_CASE("a swap serves itself of its own memory, never of a tensor that is held elsewhere") {
+  Networks networks;
+  const std::string name = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q.weight";
+  const at::Tensor& slot = *networks.unet.parameters().find(name)->tensor;
+  networks.stack.apply({{file("kohya"), 1.0}});
+  const void* memory = slot.const_data_ptr();
+  networks.stack.apply({{file("kohya_second"), 1.0}});
+  CHECK(slot.const_data_ptr() == memory);
+  const at::Tensor held = slot;
+  const at::Tensor copy = held.clone();
+  networks.stack.apply({{file("kohya"), 0.5}});
+  CHECK(at::equal(held, copy));
+  CHECK_FALSE(at::equal(slot, copy));
+  const at::Tensor view = slot.view({-1});
+  const at::Tensor view_copy = view.clone();
+  networks.stack.apply({{file("kohya"), 0.7}});
+  CHECK(at::equal(view, view_copy));
+}
+
 TEST_CASE("a loaded adapter needs its file no more") {
   const auto path =
       std::filesystem::temp_directory_path() / concat("affiche-lora-", ::getpid(), ".safetensors");
