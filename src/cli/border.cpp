@@ -15,6 +15,14 @@
 #include "base/suggest.h"
 
 namespace affiche::cli {
+
+std::string printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(),
+      [](unsigned char c) { return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f; }, ' ');
+  return text;
+}
+
 namespace {
 
 void take_shared_options_everywhere(CLI::App& app) {
@@ -22,14 +30,6 @@ void take_shared_options_everywhere(CLI::App& app) {
     command->fallthrough();
     take_shared_options_everywhere(*command);
   }
-}
-
-// Control characters in names from outside would drive the terminal.
-std::string printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(),
-      [](unsigned char c) { return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f; }, ' ');
-  return text;
 }
 
 int report(const Shared& shared, Cause cause, const std::string& message) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <string>
 
 #include "cli/command.h"
 
@@ -20,6 +21,9 @@ CLI::Validator existing_input(bool dash = false);
 // CLI11 reads numbers that do not fit as the largest that does, and takes "nan": both are refused.
 CLI::Validator whole_number();
 CLI::Validator finite_number();
+
+// Control characters in names from outside would drive the terminal; they become spaces.
+std::string printable(std::string text);
 
 // Parses, runs the chosen command and returns the exit code: 0 done, 1 failed, 2 wrong usage or bad
 // input, 3 partly done, 75 try later. Errors go to standard error as "affiche: …", or with --json

@@ -59,7 +59,7 @@ void print_table(const diffusion::LoraReport& report) {
                 shape_text(miss.found).c_str());
   }
   for (const std::string& module : report.unmatched) {
-    std::printf("%-10s %-12s %4s  %s\n", "unmatched", "-", "-", module.c_str());
+    std::printf("%-10s %-12s %4s  %s\n", "unmatched", "-", "-", printable(module).c_str());
   }
   std::printf("%zu matched, %zu mismatched, %zu unmatched", report.matched.size(),
               report.mismatched.size(), report.unmatched.size());
