@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole-file reading and crash-safe writing. All functions throw Error with the path in the text and
-// may be called from any thread.
+// Whole-file reading and crash-safe writing. All functions throw Error with the path in the text
+// and may be called from any thread.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,8 @@ namespace affiche {
 
 using Bytes = std::vector<std::uint8_t>;
 
-// Reads a regular file of at most `limit` bytes. NotFound, BadInput (too large, not a regular file).
+// Reads a regular file of at most `limit` bytes. NotFound, BadInput (too large, not a regular
+// file).
 std::string read_text(const std::filesystem::path& path, std::size_t limit = std::size_t{64} << 20);
 Bytes read_bytes(const std::filesystem::path& path, std::size_t limit = std::size_t{512} << 20);
 

@@ -20,7 +20,8 @@ toml::table parse_toml(std::string_view text, const std::string& what);
 
 class TomlReader {
  public:
-  // `what` is the file name used in errors; `path` the dotted place of the table ("fonts.headline").
+  // `what` is the file name used in errors; `path` the dotted place of the table
+  // ("fonts.headline").
   TomlReader(const toml::table& table, std::string what, std::string path = "");
 
   bool has(std::string_view key) const { return table_.contains(key); }

@@ -10,10 +10,10 @@
 namespace affiche::cli {
 
 struct Shared {
-  std::string config_file;       // --config; empty: looked for in the usual places
-  bool json = false;             // --json: machine-readable output on standard output
-  int verbosity = 0;             // -v adds one, -q takes one away
-  std::function<int()> run;      // set by the chosen subcommand; returns the exit code
+  std::string config_file;   // --config; empty: looked for in the usual places
+  bool json = false;         // --json: machine-readable output on standard output
+  int verbosity = 0;         // -v adds one, -q takes one away
+  std::function<int()> run;  // set by the chosen subcommand; returns the exit code
 };
 
 void add_serve(CLI::App& app, Shared& shared);

@@ -11,10 +11,10 @@ namespace affiche {
 struct Credit {
   std::string title;
   std::string author;
-  std::string author_url;   // may be empty
-  std::string source;       // "Wikimedia Commons", "mate-backgrounds"
-  std::string source_url;   // landing page; may be empty only for the operator's own pictures
-  std::string license;      // SPDX id: "CC-BY-4.0", "CC0-1.0", "CC-BY-SA-4.0", …
+  std::string author_url;  // may be empty
+  std::string source;      // "Wikimedia Commons", "mate-backgrounds"
+  std::string source_url;  // landing page; may be empty only for the operator's own pictures
+  std::string license;     // SPDX id: "CC-BY-4.0", "CC0-1.0", "CC-BY-SA-4.0", …
   std::string license_url;
   std::vector<std::string> changes;  // "cropped", "colours graded": what was done to the picture
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Uncompressed pictures as artifacts: generated backgrounds are kept so, because decoding a PNG of a
-// card's size costs more than setting the card (docs/performance.md).
-// Layout, little endian: "AFPX", u32 version 1, u32 width, u32 height, u32 channels, pixels.
+// Uncompressed pictures as artifacts: generated backgrounds are kept so, because decoding a PNG of
+// a card's size costs more than setting the card (docs/performance.md). Layout, little endian:
+// "AFPX", u32 version 1, u32 width, u32 height, u32 channels, pixels.
 #pragma once
 
 #include <cstdint>

@@ -26,7 +26,7 @@ struct Recipe {
   std::string scheduler;  // diffusers class name
   int steps = 0;
   double guidance_scale = 0;
-  int width = 0;   // pixels generated, before any resize
+  int width = 0;  // pixels generated, before any resize
   int height = 0;
   std::string dtype = "fp32";
   std::string build;  // affiche version

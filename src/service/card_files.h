@@ -24,8 +24,8 @@ struct CardFile {
   std::vector<std::string> warnings;
 };
 
-// Composes, writes the metadata and encodes. `created` is ISO 8601 and goes into the file (empty: no
-// date): the same inputs and time give the same bytes. Errors as cards::compose().
+// Composes, writes the metadata and encodes. `created` is ISO 8601 and goes into the file (empty:
+// no date): the same inputs and time give the same bytes. Errors as cards::compose().
 CardFile make_card_file(const cards::Template& card, const cards::Brand& brand,
                         const cards::CardInputs& inputs, cards::Format format,
                         const std::string& created, const std::string& site_url);

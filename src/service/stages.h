@@ -25,10 +25,10 @@ class StageRunner {
   virtual ~StageRunner() = default;
   // In order, at least one. May depend on the job. Throws Error as run() does.
   virtual std::vector<std::string> stage_names(const store::Job& job) = 0;
-  // Called from several threads at once, for different jobs. `done` holds the earlier stages of this
-  // job, perhaps finished by a process that crashed since: a stage may run again after it ran, so it
-  // must be idempotent. When `stop` is requested, throw Cancelled soon. Errors: BadInput, Refused,
-  // NotFound and Usage are permanent; all others are tried again.
+  // Called from several threads at once, for different jobs. `done` holds the earlier stages of
+  // this job, perhaps finished by a process that crashed since: a stage may run again after it ran,
+  // so it must be idempotent. When `stop` is requested, throw Cancelled soon. Errors: BadInput,
+  // Refused, NotFound and Usage are permanent; all others are tried again.
   virtual StageResult run(const store::Job& job, const std::string& stage,
                           const store::Stages& done, std::stop_token stop) = 0;
 };
