@@ -50,9 +50,14 @@ void LoadedModel::wear(const std::vector<cards::VoiceLora>& loras,
     if (!kept) kept = std::make_shared<const LoraFile>(diffusion::load_lora(loras.at(i).file));
     uses.push_back({kept, wanted[i].second});
   }
-  engine_->adapters.remove();
-  engine_->worn.clear();
-  if (!uses.empty()) engine_->adapters.apply(uses);
+  // Straight from one set of LoRAs to the next: the memory of the old one serves the new one.
+  try {
+    engine_->adapters.apply(uses);
+  } catch (...) {
+    engine_->adapters.remove();
+    engine_->worn.clear();
+    throw;
+  }
   engine_->worn = std::move(wanted);
 }
 
