@@ -307,10 +307,13 @@ FittedText fit_parts(const TextRequest& request, const std::vector<std::string>&
   attempt.breaks = false;
   attempt.style.lines = 1;
   if (std::optional<FittedText> fitted = try_fit_text(attempt)) return std::move(*fitted);
-  attempt.style.lines = 2;
-  for (const std::size_t at : even_splits(parts)) {
-    attempt.text = joined(parts, 0, at, joint) + "\n" + joined(parts, at, parts.size(), joint);
-    if (std::optional<FittedText> fitted = try_fit_text(attempt)) return std::move(*fitted);
+  // A part that is longer than the line runs on to a third one; no line ends with a joint.
+  for (const int lines : {2, request.style.lines}) {
+    attempt.style.lines = lines;
+    for (const std::size_t at : even_splits(parts)) {
+      attempt.text = joined(parts, 0, at, joint) + "\n" + joined(parts, at, parts.size(), joint);
+      if (std::optional<FittedText> fitted = try_fit_text(attempt)) return std::move(*fitted);
+    }
   }
   return fit_text(whole);
 }

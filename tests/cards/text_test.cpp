@@ -49,6 +49,18 @@ TEST_CASE("lines stand on a grid that does not depend on the script", "[text]") 
   CHECK(std::abs(text.lines()[1].baseline - text.lines()[0].baseline - 50) < 0.01);
 }
 
+TEST_CASE("parts that need three lines are parted between them, not after a joint", "[text]") {
+  const FittedText text =
+      fit_parts(request("", 24, 24, 3),
+                {"Photo: A photographer with a name, and a second one / Archive", "GPL-2.0-or-later",
+                 "cropped", "Background: AI"},
+                " · ");
+  REQUIRE(text.lines().size() == 3);
+  // The line break is ours, so the last line holds the whole parts behind it.
+  CHECK(text.text().find("Archive\nGPL-2.0-or-later · cropped · Background: AI") !=
+        std::string::npos);
+}
+
 TEST_CASE("balanced lines leave no lonely last word", "[text]") {
   TextRequest made = request("Seven short words that would leave one alone", 36, 36, 2);
   made.style.balance = true;
