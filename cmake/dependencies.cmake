@@ -1,11 +1,11 @@
 # Everything that is not ours. docs/architecture.md says why each one is here.
 find_package(Threads REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
+find_package(CLI11 REQUIRED)
 include(torch)
 
 if(NOT AFFICHE_DIFFUSION_ONLY)
   find_package(PkgConfig REQUIRED)
-  find_package(CLI11 REQUIRED)
   find_package(tomlplusplus REQUIRED)
   find_package(OpenSSL REQUIRED COMPONENTS Crypto)
   find_package(SQLite3 3.40 REQUIRED)
