@@ -11,20 +11,16 @@ struct KDPM2AncestralConfig : KDPM2Config {
   static KDPM2AncestralConfig from_json(const nlohmann::ordered_json& json);
 };
 
-class KDPM2AncestralDiscreteScheduler final : public SigmaSpaceScheduler {
+class KDPM2AncestralDiscreteScheduler final : public KDPM2DiscreteScheduler {
  public:
   explicit KDPM2AncestralDiscreteScheduler(const KDPM2AncestralConfig& config)
-      : SigmaSpaceScheduler(config) {}
+      : KDPM2DiscreteScheduler(config) {}
   const char* class_name() const override { return "KDPM2AncestralDiscreteScheduler"; }
-  std::size_t order() const override { return 2; }
-  at::Tensor scale_model_input(const at::Tensor& sample) const override;
-  at::Tensor step(const at::Tensor& model_output, const at::Tensor& sample,
-                  const StepOptions& options) override;
 
- private:
-  void plan(std::int64_t n, const RunOptions& options) override;
-  std::vector<float> between_;  // per step: the level halfway to the one that it goes down to
-  at::Tensor sample_;           // where the step began; undefined before its first half
+ protected:
+  AncestralStep stride(float from, float to) const override;
+  at::Tensor arrived(const at::Tensor& sample, float up, const at::Tensor& like,
+                     const StepOptions& options) const override;
 };
 
 }  // namespace affiche::diffusion

@@ -9,6 +9,23 @@
 
 namespace affiche::diffusion {
 
+namespace {
+
+// The run's time steps with the halfway ones between them: float64 where the levels were respaced,
+// float32 otherwise.
+at::Tensor with_halfway_timesteps(const std::vector<double>& timesteps,
+                                  const std::vector<double>& halfway, SigmaSpacing spacing) {
+  std::vector<double> all;
+  for (std::size_t i = 0; i < timesteps.size(); ++i) {
+    // Whole numbers, but only here: the halfway ones stay as they are.
+    all.push_back(spacing == SigmaSpacing::Karras ? std::nearbyint(timesteps[i]) : timesteps[i]);
+    if (i + 1 < timesteps.size()) all.push_back(halfway[i]);
+  }
+  return spacing == SigmaSpacing::AsTimesteps ? float_tensor(all) : double_tensor(all);
+}
+
+}  // namespace
+
 KDPM2Config KDPM2Config::read(const Json& json, const std::string& class_name) {
   ConfigReader reader(json, class_name + " config");
   KDPM2Config c;
@@ -24,15 +41,13 @@ KDPM2Config KDPM2Config::from_json(const Json& json) {
   return read(json, "KDPM2DiscreteScheduler");
 }
 
-at::Tensor with_halfway_timesteps(const std::vector<double>& timesteps,
-                                  const std::vector<double>& halfway, SigmaSpacing spacing) {
-  std::vector<double> all;
-  for (std::size_t i = 0; i < timesteps.size(); ++i) {
-    // Whole numbers, but only here: the halfway ones stay as they are.
-    all.push_back(spacing == SigmaSpacing::Karras ? std::nearbyint(timesteps[i]) : timesteps[i]);
-    if (i + 1 < timesteps.size()) all.push_back(halfway[i]);
-  }
-  return spacing == SigmaSpacing::AsTimesteps ? float_tensor(all) : double_tensor(all);
+AncestralStep KDPM2DiscreteScheduler::stride(float, float to) const {
+  return {to, 0};
+}
+
+at::Tensor KDPM2DiscreteScheduler::arrived(const at::Tensor& sample, float, const at::Tensor&,
+                                           const StepOptions&) const {
+  return sample;
 }
 
 void KDPM2DiscreteScheduler::plan(std::int64_t n, const RunOptions&) {
@@ -44,8 +59,8 @@ void KDPM2DiscreteScheduler::plan(std::int64_t n, const RunOptions&) {
   std::vector<double> halfway;
   for (std::size_t i = 0; i < run.levels.size(); ++i) {
     const float from = sigma_[2 * i];
-    const float to = sigma_[2 * i + 1];
-    between_.push_back(exp_of((log_of(from) + log_of(to)) / 2));
+    const float down = stride(from, sigma_[2 * i + 1]).down;
+    between_.push_back(exp_of((log_of(from) + log_of(down)) / 2));
     halfway.push_back(table_.to_timestep(between_.back()));
   }
   begin(with_halfway_timesteps(run.timesteps, halfway, space_.spacing));
@@ -58,10 +73,10 @@ at::Tensor KDPM2DiscreteScheduler::scale_model_input(const at::Tensor& sample) c
 }
 
 at::Tensor KDPM2DiscreteScheduler::step(const at::Tensor& model_output, const at::Tensor& sample,
-                                        const StepOptions&) {
+                                        const StepOptions& options) {
   const bool first = !sample_.defined();
   const float from = sigma_[first ? index() : index() - 1];
-  const float to = sigma_[first ? index() + 1 : index()];
+  const AncestralStep to = stride(from, sigma_[first ? index() + 1 : index()]);
   const float between = between_[index() / 2];
   const float here = first ? from : between;
   const at::Tensor derivative = (sample - original_at(model_output, sample, here)) / here;
@@ -70,7 +85,8 @@ at::Tensor KDPM2DiscreteScheduler::step(const at::Tensor& model_output, const at
     sample_ = sample;
     return sample + derivative * (between - from);
   }
-  const at::Tensor result = sample_ + derivative * (to - from);
+  const at::Tensor result =
+      arrived(sample_ + derivative * (to.down - from), to.up, model_output, options);
   sample_.reset();
   return result;
 }

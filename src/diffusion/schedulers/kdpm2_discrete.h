@@ -13,7 +13,7 @@ struct KDPM2Config : SigmaSpaceConfig {
   static KDPM2Config from_json(const nlohmann::ordered_json& json);
 };
 
-class KDPM2DiscreteScheduler final : public SigmaSpaceScheduler {
+class KDPM2DiscreteScheduler : public SigmaSpaceScheduler {
  public:
   explicit KDPM2DiscreteScheduler(const KDPM2Config& config) : SigmaSpaceScheduler(config) {}
   const char* class_name() const override { return "KDPM2DiscreteScheduler"; }
@@ -22,15 +22,17 @@ class KDPM2DiscreteScheduler final : public SigmaSpaceScheduler {
   at::Tensor step(const at::Tensor& model_output, const at::Tensor& sample,
                   const StepOptions& options) override;
 
+ protected:
+  // The level that a step goes down to, and the deviation of the noise that brings it up to `to`.
+  virtual AncestralStep stride(float from, float to) const;
+  // The sample at the end of a step; `like` has the network's shape, dtype and device.
+  virtual at::Tensor arrived(const at::Tensor& sample, float up, const at::Tensor& like,
+                             const StepOptions& options) const;
+
  private:
   void plan(std::int64_t n, const RunOptions& options) override;
-  std::vector<float> between_;  // per step: the level halfway to the next one
+  std::vector<float> between_;  // per step: the level halfway to the one that it goes down to
   at::Tensor sample_;           // where the step began; undefined before its first half
 };
-
-// The run's time steps with the halfway ones between them: float64 where the levels were respaced,
-// float32 otherwise.
-at::Tensor with_halfway_timesteps(const std::vector<double>& timesteps,
-                                  const std::vector<double>& halfway, SigmaSpacing spacing);
 
 }  // namespace affiche::diffusion
