@@ -160,8 +160,8 @@ Recipe recipe_at(const diffusion::RequestFile& file, const diffusion::Generation
   }
   recipe.seed = request.seeds[std::min(index, request.seeds.size() - 1)];
   recipe.scheduler = made.scheduler;
-  recipe.steps = static_cast<int>(request.num_inference_steps);
-  recipe.guidance_scale = request.guidance_scale;
+  recipe.steps = static_cast<int>(request.num_inference_steps.value_or(50));
+  recipe.guidance_scale = request.guidance_scale.value_or(7.5);
   recipe.width = static_cast<int>(made.images.size(2));
   recipe.height = static_cast<int>(made.images.size(1));
   recipe.dtype = options.dtype;

@@ -4,97 +4,68 @@
 #include <ATen/ATen.h>
 
 #include "base/error.h"
-#include "base/files.h"
-#include "base/json.h"
-#include "diffusion/weights/safetensors.h"
 
 namespace affiche::diffusion {
 namespace {
 
-Json read_json(const std::filesystem::path& file) {
-  return parse_json(read_text(file), file.string(), true);
-}
+constexpr const char* kRuns = "; this version runs Stable Diffusion 1.x and 2.x";
 
-// [library, class] of a part; an absent or null part is an error, as nothing of it is optional
-// here.
-std::string class_of(const Json& index, const std::string& part, const std::string& what) {
-  const auto found = index.find(part);
-  if (found == index.end() || !found->is_array() || found->size() != 2 ||
-      !(*found)[1].is_string()) {
-    fail(Cause::BadInput, what, ": \"", part, "\": expected [library, class]");
+CheckpointPart& part_of(Checkpoint& checkpoint, const std::string& name,
+                        const std::string& expected, const std::string& what) {
+  const auto found = checkpoint.parts.find(name);
+  if (found == checkpoint.parts.end()) {
+    fail(Cause::BadInput, what, ": expected the part \"", name, "\", found none");
   }
-  return (*found)[1].get<std::string>();
-}
-
-void require_class(const Json& index, const std::string& part, const std::string& expected,
-                   const std::string& what) {
-  const std::string found = class_of(index, part, what);
-  if (found != expected) {
-    fail(Cause::BadInput, what, ": \"", part, "\": expected ", expected, ", found ", found,
-         "; this version runs Stable Diffusion 1.x and 2.x");
+  if (found->second.class_name != expected) {
+    fail(Cause::BadInput, what, ": \"", name, "\": expected ", expected, ", found ",
+         found->second.class_name, kRuns);
   }
-}
-
-StateDict read_weights(const std::filesystem::path& folder, const std::string& stem) {
-  for (const char* variant : {".safetensors", ".fp16.safetensors"}) {
-    const std::filesystem::path file = folder / (stem + variant);
-    if (std::filesystem::exists(file)) return load_safetensors(file);
-  }
-  fail(Cause::BadInput, folder.string(), ": expected ", stem, ".safetensors, found none");
+  return found->second;
 }
 
 template <typename Model, typename Config>
-std::unique_ptr<Model> load_part(const std::filesystem::path& folder, const std::string& stem,
-                                 at::ScalarType dtype, at::Device device) {
-  auto model = std::make_unique<Model>(Config::from_json(read_json(folder / "config.json")));
-  model->parameters().load(read_weights(folder, stem), dtype, device, "", folder.string());
+std::unique_ptr<Model> build(Checkpoint& checkpoint, const std::string& name,
+                             const std::string& class_name, const std::string& what,
+                             at::ScalarType dtype, at::Device device) {
+  CheckpointPart& part = part_of(checkpoint, name, class_name, what);
+  auto model = std::make_unique<Model>(Config::from_json(part.config));
+  model->parameters().load(part.weights, dtype, device, "", part.where.string());
+  part.weights.clear();  // what was converted need not stay mapped
   return model;
 }
 
 }  // namespace
 
-Components load_components(const std::filesystem::path& folder, at::ScalarType dtype,
-                           at::Device device) {
-  if (std::filesystem::is_regular_file(folder)) {
-    fail(Cause::BadInput, folder.string(),
-         ": expected a diffusers folder, found a file; this version does not read single-file "
-         "checkpoints");
+Components load_components(const std::filesystem::path& path, at::ScalarType dtype,
+                           at::Device device, const CheckpointOptions& options) {
+  Checkpoint checkpoint = open_checkpoint(path, options);
+  const std::string what = path.string();
+  if (checkpoint.pipeline_class != "StableDiffusionPipeline") {
+    fail(Cause::BadInput, what, ": expected a StableDiffusionPipeline, found ",
+         checkpoint.pipeline_class, kRuns);
   }
-  if (!std::filesystem::is_directory(folder)) {
-    fail(Cause::NotFound, folder.string(), ": expected a diffusers folder, found none");
+  const auto tokenizer = checkpoint.tokenizers.find("tokenizer");
+  const auto scheduler = checkpoint.schedulers.find("scheduler");
+  if (tokenizer == checkpoint.tokenizers.end() || scheduler == checkpoint.schedulers.end()) {
+    fail(Cause::BadInput, what, ": expected a tokenizer and a scheduler, found not both");
   }
-  if (!std::filesystem::exists(folder / "model_index.json")) {
-    fail(Cause::BadInput, folder.string(),
-         ": expected a diffusers folder with model_index.json, found none");
-  }
-  const std::string what = (folder / "model_index.json").string();
-  const Json index = read_json(what);
-  if (!index.is_object() || index.value("_class_name", "") != "StableDiffusionPipeline") {
-    fail(Cause::BadInput, what, ": expected \"_class_name\": \"StableDiffusionPipeline\", found ",
-         index.is_object() && index.contains("_class_name") ? index["_class_name"].dump() : "none",
-         "; this version runs Stable Diffusion 1.x and 2.x");
-  }
-  require_class(index, "text_encoder", "CLIPTextModel", what);
-  require_class(index, "unet", "UNet2DConditionModel", what);
-  require_class(index, "vae", "AutoencoderKL", what);
-
-  Components parts{
-      CLIPTokenizer::from_folder(folder / "tokenizer"),
-      load_part<CLIPTextModel, CLIPTextConfig>(folder / "text_encoder", "model", dtype, device),
-      load_part<UNet2DConditionModel, UNet2DConditionConfig>(
-          folder / "unet", "diffusion_pytorch_model", dtype, device),
-      load_part<AutoencoderKL, AutoencoderKLConfig>(folder / "vae", "diffusion_pytorch_model",
-                                                    dtype, device),
-      class_of(index, "scheduler", what),
-      read_json(folder / "scheduler" / "scheduler_config.json")};
+  Components parts{std::move(tokenizer->second),
+                   build<CLIPTextModel, CLIPTextConfig>(checkpoint, "text_encoder", "CLIPTextModel",
+                                                        what, dtype, device),
+                   build<UNet2DConditionModel, UNet2DConditionConfig>(
+                       checkpoint, "unet", "UNet2DConditionModel", what, dtype, device),
+                   build<AutoencoderKL, AutoencoderKLConfig>(checkpoint, "vae", "AutoencoderKL",
+                                                             what, dtype, device),
+                   scheduler->second.class_name,
+                   scheduler->second.config};
   if (parts.tokenizer.vocabulary_size() > parts.text_encoder->config().vocab_size) {
-    fail(Cause::BadInput, folder.string(), ": the tokenizer has ids up to ",
+    fail(Cause::BadInput, what, ": the tokenizer has ids up to ",
          parts.tokenizer.vocabulary_size() - 1, ", the text encoder only ",
-         parts.text_encoder->config().vocab_size, " of them; the folder mixes two models");
+         parts.text_encoder->config().vocab_size, " of them; the model mixes two models");
   }
   if (parts.unet->config().cross_attention_dim.front() !=
       parts.text_encoder->config().hidden_size) {
-    fail(Cause::BadInput, folder.string(), ": the UNet expects text of width ",
+    fail(Cause::BadInput, what, ": the UNet expects text of width ",
          parts.unet->config().cross_attention_dim.front(), ", the text encoder gives ",
          parts.text_encoder->config().hidden_size);
   }

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "diffusion/checkpoints/checkpoint.h"
 #include "diffusion/nn/autoencoder_kl.h"
 #include "diffusion/nn/clip_text_model.h"
 #include "diffusion/nn/unet_2d_condition.h"
@@ -25,11 +26,10 @@ struct Components {
   nlohmann::ordered_json scheduler_config;  // as written, defaults not filled in
 };
 
-// Reads model_index.json and every part that it names; weights are mapped and converted to `dtype`
-// on `device`. Weight files may carry the variant "fp16" in their names. NotFound for a missing
-// file, BadInput for another pipeline class (named, never guessed), for configurations that are not
-// built, and for weights that do not fit.
-Components load_components(const std::filesystem::path& folder, at::ScalarType dtype,
-                           at::Device device);
+// Builds every network and loads its weights, converted to `dtype` on `device`. Errors as
+// open_checkpoint(); BadInput for another pipeline class (named, never guessed), for configurations
+// that are not built, and for weights that do not fit.
+Components load_components(const std::filesystem::path& path, at::ScalarType dtype,
+                           at::Device device, const CheckpointOptions& options = {});
 
 }  // namespace affiche::diffusion

@@ -16,6 +16,9 @@ namespace {
 
 using Time = std::chrono::steady_clock;
 
+constexpr std::int64_t kSteps = 50;
+constexpr double kGuidance = 7.5;
+
 double seconds_since(Time::time_point start) {
   return std::chrono::duration<double>(Time::now() - start).count();
 }
@@ -57,8 +60,9 @@ void check(const GenerateRequest& request) {
   if (request.seeds.size() != 1 && request.seeds.size() != pictures) {
     fail(Cause::Usage, "seed: expected one or ", pictures, ", found ", request.seeds.size());
   }
-  if (request.num_inference_steps < 1 || request.num_inference_steps > 1000) {
-    fail(Cause::Usage, "num_inference_steps ", request.num_inference_steps, ": expected 1 to 1000");
+  const std::int64_t run = request.num_inference_steps.value_or(kSteps);
+  if (run < 1 || run > 1000) {
+    fail(Cause::Usage, "num_inference_steps ", run, ": expected 1 to 1000");
   }
 }
 
@@ -137,7 +141,7 @@ Generation StableDiffusionPipeline::generate(const GenerateRequest& request,
   const std::int64_t trained = parts_.unet->config().sample_size * scale;
   const std::int64_t height = checked_size(request.height, trained, scale, "height");
   const std::int64_t width = checked_size(request.width, trained, scale, "width");
-  const bool guided = request.guidance_scale > 1;
+  const bool guided = request.guidance_scale.value_or(kGuidance) > 1;
   const std::unique_ptr<Scheduler> scheduler = make_scheduler(
       request.scheduler.empty() ? parts_.scheduler : request.scheduler,
       request.scheduler_config.is_null() ? parts_.scheduler_config : request.scheduler_config);
@@ -149,7 +153,7 @@ Generation StableDiffusionPipeline::generate(const GenerateRequest& request,
   const at::Tensor text = guided ? at::cat({embeds.negative, embeds.positive}) : embeds.positive;
   result.encode_seconds = seconds_since(start);
 
-  scheduler->set_timesteps(request.num_inference_steps);
+  scheduler->set_timesteps(request.num_inference_steps.value_or(kSteps));
   result.timesteps = scheduler->timesteps();
   StepOptions options;
   options.eta = request.eta;
@@ -175,7 +179,9 @@ Generation StableDiffusionPipeline::generate(const GenerateRequest& request,
     at::Tensor prediction =
         parts_.unet->forward(guided ? at::cat({input, input}) : input, timestep, text);
     require_finite(prediction, "UNet", dtype_);
-    if (guided) prediction = guide(prediction, request.guidance_scale, request.guidance_rescale);
+    if (guided)
+      prediction =
+          guide(prediction, request.guidance_scale.value_or(kGuidance), request.guidance_rescale);
     latents = scheduler->step(prediction, latents, options);
     result.step_seconds.push_back(seconds_since(start));
     if (watch.step) watch.step(i + 1, steps, latents);

@@ -12,33 +12,15 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "diffusion/lora/adapters.h"
 #include "diffusion/pipelines/components.h"
+#include "diffusion/pipelines/request.h"
 
 namespace affiche::diffusion {
-
-// Names and meanings are those of diffusers' arguments.
-struct GenerateRequest {
-  std::vector<std::string> prompts = {""};
-  std::vector<std::string> negative_prompts;  // none, one for all, or one for each prompt
-  // One seed: one generator draws for all pictures at once. Several: a generator for each picture.
-  std::vector<std::int64_t> seeds = {0};
-  std::int64_t num_images_per_prompt = 1;
-  std::int64_t num_inference_steps = 50;
-  double guidance_scale = 7.5;   // <= 1: no guidance, the negative prompt has no effect
-  double guidance_rescale = 0;   // arXiv 2305.08891 section 3.4
-  double eta = 0;                // DDIM only
-  std::optional<int> clip_skip;  // how many last layers of the text encoder are left out
-  std::int64_t height = 0;       // pixels, multiples of 8; 0: what the model was trained on
-  std::int64_t width = 0;
-  std::string scheduler;                    // name, empty: the model's own
-  nlohmann::ordered_json scheduler_config;  // null: the model's own
-};
 
 struct Watch {
   // After every step: steps done, steps in all, the latents.

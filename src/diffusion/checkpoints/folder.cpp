@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Models as diffusers' save_pretrained() writes them.
+#include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "diffusion/checkpoints/checkpoint.h"
+#include "diffusion/weights/safetensors.h"
+
+namespace affiche::diffusion {
+namespace {
+
+namespace fs = std::filesystem;
+
+Json read_json(const fs::path& file) {
+  return parse_json(read_text(file), file.string(), true);
+}
+
+StateDict read_weights(const fs::path& folder, const std::string& stem) {
+  for (const char* variant : {".safetensors", ".fp16.safetensors"}) {
+    const fs::path file = folder / (stem + variant);
+    if (fs::exists(file)) return load_safetensors(file);
+  }
+  fail(Cause::BadInput, folder.string(), ": expected ", stem, ".safetensors, found none");
+}
+
+bool is_text_encoder(const std::string& class_name) {
+  return class_name.starts_with("CLIPText");
+}
+
+CheckpointPart read_part(const fs::path& folder, const std::string& class_name) {
+  const std::string stem = is_text_encoder(class_name) ? "model" : "diffusion_pytorch_model";
+  return {class_name, read_json(folder / "config.json"), read_weights(folder, stem), folder};
+}
+
+// Parts that check or decorate pictures: nothing that they do changes what the model makes.
+bool is_left_out(const std::string& part) {
+  return part == "safety_checker" || part == "feature_extractor" || part == "image_encoder" ||
+         part == "watermarker";
+}
+
+void add_part(Checkpoint& checkpoint, const fs::path& folder, const std::string& name,
+              const std::string& class_name) {
+  if (name.find("tokenizer") != std::string::npos) {
+    checkpoint.tokenizers.emplace(name, CLIPTokenizer::from_folder(folder));
+  } else if (name.find("scheduler") != std::string::npos) {
+    checkpoint.schedulers[name] = {class_name, read_json(folder / "scheduler_config.json")};
+  } else {
+    checkpoint.parts.emplace(name, read_part(folder, class_name));
+  }
+}
+
+}  // namespace
+
+Checkpoint open_checkpoint(const fs::path& path, const CheckpointOptions&) {
+  if (fs::is_regular_file(path)) {
+    fail(Cause::BadInput, path.string(),
+         ": expected a diffusers folder, found a file; this version does not read single-file "
+         "checkpoints");
+  }
+  if (!fs::is_directory(path)) {
+    fail(Cause::NotFound, path.string(), ": expected a diffusers folder, found none");
+  }
+  const fs::path index_file = path / "model_index.json";
+  if (!fs::exists(index_file)) {
+    fail(Cause::BadInput, path.string(),
+         ": expected a diffusers folder with model_index.json, found none");
+  }
+  Checkpoint checkpoint;
+  checkpoint.index = read_json(index_file);
+  if (!checkpoint.index.is_object() || !checkpoint.index.contains("_class_name") ||
+      !checkpoint.index["_class_name"].is_string()) {
+    fail(Cause::BadInput, index_file.string(), ": expected an object with \"_class_name\"");
+  }
+  checkpoint.pipeline_class = checkpoint.index["_class_name"].get<std::string>();
+  for (const auto& [name, value] : checkpoint.index.items()) {
+    if (!value.is_array() || is_left_out(name)) continue;
+    if (value.size() != 2 || !(value[1].is_string() || value[1].is_null())) {
+      fail(Cause::BadInput, index_file.string(), ": \"", name, "\": expected [library, class]");
+    }
+    if (value[1].is_string()) add_part(checkpoint, path / name, name, value[1].get<std::string>());
+  }
+  return checkpoint;
+}
+
+CheckpointPart open_part(const fs::path& path, const std::string& class_name,
+                         const CheckpointOptions&) {
+  if (!fs::is_directory(path)) {
+    fail(Cause::NotFound, path.string(), ": expected a folder with config.json, found none");
+  }
+  return read_part(path, class_name);
+}
+
+}  // namespace affiche::diffusion
