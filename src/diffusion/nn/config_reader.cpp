@@ -34,6 +34,11 @@ bool ConfigReader::is_null(std::string_view key) const {
   return found != json_.end() && found->is_null();
 }
 
+bool ConfigReader::is_list(std::string_view key) const {
+  const auto found = json_.find(std::string(key));
+  return found != json_.end() && found->is_array();
+}
+
 std::int64_t ConfigReader::integer(std::string_view key, std::int64_t fallback, std::int64_t most) {
   const Json* value = find(key);
   if (value == nullptr) return fallback;

@@ -37,6 +37,7 @@ class ConfigReader {
   std::vector<std::int64_t> per_level(std::string_view key, std::size_t count,
                                       std::int64_t fallback, std::int64_t most = kLargest);
   bool is_null(std::string_view key) const;
+  bool is_list(std::string_view key) const;
 
   // Accepts the key only when missing, null or exactly `neutral` (JSON text): other values change
   // the network in ways that are not built.

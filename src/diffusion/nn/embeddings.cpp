@@ -20,12 +20,17 @@ at::Tensor timestep_embedding(const at::Tensor& timesteps, std::int64_t width, b
 }
 
 TimestepEmbedding::TimestepEmbedding(Parameters& parameters, const std::string& name,
-                                     std::int64_t in, std::int64_t width)
+                                     std::int64_t in, std::int64_t width,
+                                     std::int64_t condition_width)
     : linear_1_(parameters, name + ".linear_1", in, width),
-      linear_2_(parameters, name + ".linear_2", width, width) {}
+      linear_2_(parameters, name + ".linear_2", width, width) {
+  if (condition_width > 0) {
+    cond_proj_.emplace(parameters, name + ".cond_proj", condition_width, in, false);
+  }
+}
 
-at::Tensor TimestepEmbedding::operator()(const at::Tensor& x) const {
-  return linear_2_(at::silu(linear_1_(x)));
+at::Tensor TimestepEmbedding::operator()(const at::Tensor& x, const at::Tensor& condition) const {
+  return linear_2_(at::silu(linear_1_(cond_proj_ ? x + (*cond_proj_)(condition) : x)));
 }
 
 }  // namespace affiche::diffusion

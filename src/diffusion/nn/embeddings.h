@@ -2,6 +2,8 @@
 // Sinusoidal embedding of diffusion time and the two layers behind it.
 #pragma once
 
+#include <optional>
+
 #include "diffusion/nn/layers.h"
 
 namespace affiche::diffusion {
@@ -12,16 +14,18 @@ namespace affiche::diffusion {
 at::Tensor timestep_embedding(const at::Tensor& timesteps, std::int64_t width, bool cos_first,
                               double shift);
 
-// linear_2(silu(linear_1(x))).
+// linear_2(silu(linear_1(x + cond_proj(condition)))). cond_proj, which has no bias, exists when
+// `condition_width` is not 0; then a condition of B x condition_width must be given.
 class TimestepEmbedding {
  public:
   TimestepEmbedding(Parameters& parameters, const std::string& name, std::int64_t in,
-                    std::int64_t width);
-  at::Tensor operator()(const at::Tensor& x) const;
-  const at::Tensor& weight() const { return linear_1_.weight(); }
+                    std::int64_t width, std::int64_t condition_width = 0);
+  at::Tensor operator()(const at::Tensor& x, const at::Tensor& condition = {}) const;
 
  private:
-  Linear linear_1_, linear_2_;
+  Linear linear_1_;
+  std::optional<Linear> cond_proj_;
+  Linear linear_2_;
 };
 
 }  // namespace affiche::diffusion

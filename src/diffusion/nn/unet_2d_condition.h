@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// UNet2DConditionModel of the Stable Diffusion 1.x and 2.x family.
+// UNet2DConditionModel of the Stable Diffusion 1.x, 2.x and XL families, with the inputs of LCM, of
+// inpainting models, of the x4 upscaler and of ControlNets.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -8,6 +9,7 @@
 
 #include "diffusion/nn/parameters.h"
 #include "diffusion/nn/unet_2d_config.h"
+#include "diffusion/nn/unet_conditions.h"
 
 namespace affiche::diffusion {
 
@@ -25,9 +27,11 @@ class UNet2DConditionModel {
   //   sample                 B x in_channels x H x W, any H and W
   //   timesteps              B, or one for the whole batch; integer or fractional
   //   encoder_hidden_states  B x T x cross_attention_dim
-  // BadInput when batch sizes or widths do not fit.
+  //   conditions             what else the config asks for, and a ControlNet's residuals
+  // BadInput when batch sizes or widths do not fit, or a condition is missing or has no use.
   at::Tensor forward(const at::Tensor& sample, const at::Tensor& timesteps,
-                     const at::Tensor& encoder_hidden_states) const;
+                     const at::Tensor& encoder_hidden_states,
+                     const UNetConditions& conditions = {}) const;
 
   Parameters& parameters() { return parameters_; }
   const Parameters& parameters() const { return parameters_; }

@@ -31,42 +31,59 @@ std::vector<bool> attending(ConfigReader& reader, const char* key, const std::st
 
 void refuse_what_is_not_built(ConfigReader& reader) {
   reader.only("only_cross_attention", "false");
-  reader.only("mid_block_only_cross_attention", "false");
-  reader.only("dual_cross_attention", "false");
   reader.only("encoder_hid_dim");
   reader.only("encoder_hid_dim_type");
   reader.only("class_embed_type");
-  reader.only("num_class_embeds");
-  reader.only("class_embeddings_concat", "false");
-  reader.only("projection_class_embeddings_input_dim");
-  reader.only("addition_embed_type");
-  reader.only("addition_time_embed_dim");
-  reader.only("num_attention_heads");
   reader.only("resnet_time_scale_shift", "\"default\"");
+  reader.only("mid_block_scale_factor", "1");
+  const std::string act = reader.text("act_fn", "silu");
+  if (act != "silu" && act != "swish") reader.refuse("act_fn", "only silu is supported");
+}
+
+void refuse_what_the_unet_lacks(ConfigReader& reader) {
+  reader.only("mid_block_only_cross_attention", "false");
+  reader.only("dual_cross_attention", "false");
+  reader.only("class_embeddings_concat", "false");
+  reader.only("num_attention_heads");
   reader.only("resnet_skip_time_act", "false");
   reader.only("resnet_out_scale_factor", "1.0");
-  reader.only("mid_block_scale_factor", "1");
   reader.only("time_embedding_type", "\"positional\"");
   reader.only("time_embedding_act_fn");
   reader.only("timestep_post_act");
-  reader.only("time_cond_proj_dim");
   reader.only("attention_type", "\"default\"");
   reader.only("cross_attention_norm");
   reader.only("reverse_transformer_layers_per_block");
-  // Without an addition_embed_type its number of heads means nothing; dropout is for training.
-  reader.ignore({"addition_embed_type_num_heads", "dropout"});
+  reader.ignore({"dropout"});  // for training
 }
 
-void read_middle(ConfigReader& reader, const nlohmann::ordered_json& json,
-                 UNet2DConditionConfig& config) {
+void read_middle(ConfigReader& reader, UNet2DConditionConfig& config) {
   const std::string type = reader.text("mid_block_type", "UNetMidBlock2DCrossAttn");
   if (type != "UNetMidBlock2DCrossAttn" && type != "UNetMidBlock2D") {
     reader.refuse("mid_block_type",
-                  "only UNetMidBlock2DCrossAttn, UNetMidBlock2D and null are "
-                  "supported");
+                  "only UNetMidBlock2DCrossAttn, UNetMidBlock2D and null are supported");
   }
   config.mid_attention = type == "UNetMidBlock2DCrossAttn";
-  config.mid_block = !(json.contains("mid_block_type") && reader.is_null("mid_block_type"));
+  config.mid_block = !reader.is_null("mid_block_type");
+}
+
+// Without an addition_embed_type the other options of added embeddings mean nothing, as in
+// diffusers.
+void read_added_embedding(ConfigReader& reader, UNet2DConditionConfig& config) {
+  reader.ignore({"addition_embed_type_num_heads"});
+  const std::int64_t width = reader.integer("addition_time_embed_dim", 0);
+  const std::int64_t input = reader.integer("projection_class_embeddings_input_dim", 0);
+  const std::string type = reader.text("addition_embed_type", "");
+  if (type.empty()) return;
+  if (type != "text_time") {
+    reader.refuse("addition_embed_type", "only \"text_time\" and null are supported");
+  }
+  if (width == 0) reader.refuse("addition_time_embed_dim", "expected a number for \"text_time\"");
+  if (input <= width) {
+    reader.refuse("projection_class_embeddings_input_dim",
+                  "expected a number above addition_time_embed_dim for \"text_time\"");
+  }
+  config.addition_time_embed_dim = width;
+  config.projection_class_embeddings_input_dim = input;
 }
 
 std::int64_t odd(ConfigReader& reader, const char* key) {
@@ -75,50 +92,56 @@ std::int64_t odd(ConfigReader& reader, const char* key) {
   return kernel;
 }
 
+const std::string kCrossDown = "CrossAttnDownBlock2D";
+const std::string kCrossUp = "CrossAttnUpBlock2D";
+
 }  // namespace
+
+void UNet2DConditionConfig::read_trunk(ConfigReader& reader) {
+  in_channels = reader.integer("in_channels", 4);
+  block_out_channels = reader.integers("block_out_channels", {320, 640, 1280, 1280});
+  layers_per_block = reader.per_level("layers_per_block", levels(), 2, ConfigReader::kMostLayers);
+  heads = reader.per_level("attention_head_dim", levels(), 8);
+  transformer_layers =
+      reader.per_level("transformer_layers_per_block", levels(), 1, ConfigReader::kMostLayers);
+  cross_attention_dim = reader.per_level("cross_attention_dim", levels(), 1280);
+  down_attention = attending(reader, "down_block_types", kCrossDown, "DownBlock2D",
+                             {kCrossDown, kCrossDown, kCrossDown, "DownBlock2D"}, levels());
+  read_middle(reader, *this);
+  norm_num_groups = reader.integer("norm_num_groups", 32);
+  norm_eps = reader.number("norm_eps", 1e-5);
+  downsample_padding = reader.any_integer("downsample_padding", 1);
+  if (downsample_padding != 0 && downsample_padding != 1) {
+    reader.refuse("downsample_padding", "only 0 and 1 are supported");
+  }
+  time_embedding_dim = 4 * block_out_channels.front();
+  num_class_embeds = reader.integer("num_class_embeds", 0);
+  read_added_embedding(reader, *this);
+  flip_sin_to_cos = reader.flag("flip_sin_to_cos", true);
+  freq_shift = reader.number("freq_shift", 0);
+  use_linear_projection = reader.flag("use_linear_projection", false);
+  upcast_attention = reader.flag("upcast_attention", false);
+  refuse_what_is_not_built(reader);
+}
 
 UNet2DConditionConfig UNet2DConditionConfig::from_json(const Json& json) {
   ConfigReader reader(json, "UNet2DConditionModel config");
   UNet2DConditionConfig config;
-  config.in_channels = reader.integer("in_channels", 4);
+  config.read_trunk(reader);
   config.out_channels = reader.integer("out_channels", 4);
-  if (json.contains("sample_size") && json["sample_size"].is_array()) {
+  if (reader.is_list("sample_size")) {
     reader.ignore({"sample_size"});
   } else {
     config.sample_size = reader.integer("sample_size", 0);
   }
-  config.block_out_channels = reader.integers("block_out_channels", {320, 640, 1280, 1280});
-  const std::size_t levels = config.levels();
-  config.layers_per_block =
-      reader.per_level("layers_per_block", levels, 2, ConfigReader::kMostLayers);
-  config.heads = reader.per_level("attention_head_dim", levels, 8);
-  config.transformer_layers =
-      reader.per_level("transformer_layers_per_block", levels, 1, ConfigReader::kMostLayers);
-  config.cross_attention_dim = reader.per_level("cross_attention_dim", levels, 1280);
-  const std::string cross_down = "CrossAttnDownBlock2D", cross_up = "CrossAttnUpBlock2D";
-  config.down_attention = attending(reader, "down_block_types", cross_down, "DownBlock2D",
-                                    {cross_down, cross_down, cross_down, "DownBlock2D"}, levels);
-  config.up_attention = attending(reader, "up_block_types", cross_up, "UpBlock2D",
-                                  {"UpBlock2D", cross_up, cross_up, cross_up}, levels);
-  read_middle(reader, json, config);
-  config.norm_num_groups = reader.integer("norm_num_groups", 32);
-  config.norm_eps = reader.number("norm_eps", 1e-5);
-  config.downsample_padding = reader.any_integer("downsample_padding", 1);
-  if (config.downsample_padding != 0 && config.downsample_padding != 1) {
-    reader.refuse("downsample_padding", "only 0 and 1 are supported");
-  }
+  config.up_attention = attending(reader, "up_block_types", kCrossUp, "UpBlock2D",
+                                  {"UpBlock2D", kCrossUp, kCrossUp, kCrossUp}, config.levels());
   config.conv_in_kernel = odd(reader, "conv_in_kernel");
   config.conv_out_kernel = odd(reader, "conv_out_kernel");
-  config.time_embedding_dim =
-      reader.integer("time_embedding_dim", 4 * config.block_out_channels.front());
-  config.flip_sin_to_cos = reader.flag("flip_sin_to_cos", true);
-  config.freq_shift = reader.number("freq_shift", 0);
+  config.time_embedding_dim = reader.integer("time_embedding_dim", config.time_embedding_dim);
+  config.time_cond_proj_dim = reader.integer("time_cond_proj_dim", 0);
   config.center_input_sample = reader.flag("center_input_sample", false);
-  config.use_linear_projection = reader.flag("use_linear_projection", false);
-  config.upcast_attention = reader.flag("upcast_attention", false);
-  const std::string act = reader.text("act_fn", "silu");
-  if (act != "silu" && act != "swish") reader.refuse("act_fn", "only silu is supported");
-  refuse_what_is_not_built(reader);
+  refuse_what_the_unet_lacks(reader);
   reader.finish();
   return config;
 }

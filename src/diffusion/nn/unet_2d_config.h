@@ -10,6 +10,8 @@
 
 namespace affiche::diffusion {
 
+class ConfigReader;
+
 struct UNet2DConditionConfig {
   std::int64_t in_channels = 4;
   std::int64_t out_channels = 4;
@@ -29,6 +31,12 @@ struct UNet2DConditionConfig {
   std::int64_t conv_in_kernel = 3;
   std::int64_t conv_out_kernel = 3;
   std::int64_t time_embedding_dim = 0;  // width behind the time embedding
+  std::int64_t time_cond_proj_dim = 0;  // width of the guidance embedding; 0: none
+  std::int64_t num_class_embeds = 0;    // rows of class_embedding; 0: none
+  // addition_embed_type "text_time": width of one embedded time id, and of the whole vector that
+  // add_embedding takes; 0: none.
+  std::int64_t addition_time_embed_dim = 0;
+  std::int64_t projection_class_embeddings_input_dim = 0;
   bool flip_sin_to_cos = true;
   double freq_shift = 0;
   bool center_input_sample = false;
@@ -38,8 +46,11 @@ struct UNet2DConditionConfig {
   std::size_t levels() const { return block_out_channels.size(); }
 
   // A diffusers config.json; defaults as in diffusers. Options that are not built (other block
-  // types, class and added embeddings, …) are refused by their key: BadInput.
+  // types, other class and added embeddings, …) are refused by their key: BadInput.
   static UNet2DConditionConfig from_json(const nlohmann::ordered_json& json);
+  // Reads the options of the entrance, the down path and the middle, which a ControlNet has too,
+  // and refuses what is not built there.
+  void read_trunk(ConfigReader& reader);
 };
 
 }  // namespace affiche::diffusion

@@ -28,10 +28,36 @@ std::unique_ptr<UNet2DConditionModel> load_unet(const std::string& model, at::Sc
   return unet;
 }
 
+UNetConditions conditions_of(const StateDict& tensors, const std::string& name) {
+  const auto find = [&](const char* condition) {
+    const auto found = tensors.find(name + condition);
+    return found == tensors.end() ? at::Tensor() : found->second;
+  };
+  UNetConditions conditions;
+  conditions.timestep_cond = find(".timestep_cond");
+  conditions.class_labels = find(".class_labels");
+  conditions.text_embeds = find(".text_embeds");
+  conditions.time_ids = find(".time_ids");
+  return conditions;
+}
+
 at::Tensor run(const UNet2DConditionModel& unet, const StateDict& tensors,
                const std::string& name) {
   return unet.forward(tensors.at(name + ".sample"), tensors.at(name + ".timesteps"),
-                      tensors.at(name + ".encoder_hidden_states"));
+                      tensors.at(name + ".encoder_hidden_states"), conditions_of(tensors, name));
+}
+
+// What the UNet says to these conditions; "" when it runs.
+std::string complaint(const UNet2DConditionModel& unet, const StateDict& tensors,
+                      const UNetConditions& conditions) {
+  try {
+    unet.forward(tensors.at("unet0.sample"), tensors.at("unet0.timesteps"),
+                 tensors.at("unet0.encoder_hidden_states"), conditions);
+  } catch (const Error& error) {
+    CHECK(error.cause() == Cause::BadInput);
+    return error.what();
+  }
+  return "";
 }
 
 // "" when the config builds.
@@ -50,7 +76,7 @@ std::string refusal(const std::string& key, const Json& value) {
 }  // namespace
 
 TEST_CASE("the UNet predicts what the reference predicts") {
-  for (const std::string model : {"sd15", "sd21"}) {
+  for (const std::string model : {"sd15", "sd21", "sdxl", "sd15-inpaint", "lcm", "x4-upscaler"}) {
     const auto unet = load_unet(model, at::kFloat);
     const StateDict tensors = load_safetensors(golden("modules/" + model + ".safetensors"));
     for (const std::string name : {"unet0", "unet1"}) {
@@ -135,9 +161,11 @@ TEST_CASE("UNet options that are not built are refused by their key") {
       {"only_cross_attention", true},
       {"dual_cross_attention", true},
       {"class_embed_type", "timestep"},
-      {"addition_embed_type", "text_time"},
+      {"addition_embed_type", "text"},
       {"encoder_hid_dim", 32},
-      {"time_cond_proj_dim", 32},
+      {"time_cond_proj_dim", -1},
+      {"num_class_embeds", 0},
+      {"num_attention_heads", 8},
       {"resnet_time_scale_shift", "scale_shift"},
       {"time_embedding_type", "fourier"},
       {"attention_type", "gated"},
@@ -154,6 +182,97 @@ TEST_CASE("UNet options that are not built are refused by their key") {
   }
   CHECK(refusal("atention_head_dim", 8).find("attention_head_dim") != std::string::npos);
   CHECK(refusal("upcast_attention", true).empty());
+}
+
+TEST_CASE("text_time embeddings need their widths in the config") {
+  Json config = unet_json("sdxl");
+  for (const char* key : {"addition_time_embed_dim", "projection_class_embeddings_input_dim"}) {
+    Json without = config;
+    without[key] = nullptr;
+    try {
+      UNet2DConditionConfig::from_json(without);
+      FAIL("accepted");
+    } catch (const Error& error) {
+      CHECK(std::string(error.what()).find(concat("\"", key, "\"")) != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("conditions that a UNet needs and lacks, or has no use for, are refused by name") {
+  for (const std::string model : {"sd15", "sdxl", "lcm", "x4-upscaler"}) {
+    const auto unet = load_unet(model, at::kFloat);
+    const StateDict tensors = load_safetensors(golden("modules/" + model + ".safetensors"));
+    const UNetConditions right = conditions_of(tensors, "unet0");
+    CHECK(complaint(*unet, tensors, right).empty());
+    const std::tuple<const char*, at::Tensor UNetConditions::*, at::Tensor> all[] = {
+        {"timestep_cond", &UNetConditions::timestep_cond, at::zeros({2, 32})},
+        {"class_labels", &UNetConditions::class_labels, at::zeros({2}, at::kLong)},
+        {"text_embeds", &UNetConditions::text_embeds, at::zeros({2, 32})},
+        {"time_ids", &UNetConditions::time_ids, at::zeros({2, 6})}};
+    for (const auto& [name, member, value] : all) {
+      INFO(model << " " << name);
+      UNetConditions wrong = right;
+      wrong.*member = (right.*member).defined() ? at::Tensor() : value;
+      CHECK(complaint(*unet, tensors, wrong).find(concat("\"", name, "\"")) != std::string::npos);
+      wrong.*member = value.slice(0, 0, 1);
+      CHECK(complaint(*unet, tensors, wrong).find(concat("\"", name, "\"")) != std::string::npos);
+    }
+  }
+  const auto upscaler = load_unet("x4-upscaler", at::kFloat);
+  const StateDict tensors = load_safetensors(golden("modules/x4-upscaler.safetensors"));
+  for (const at::Tensor& labels :
+       {at::full({2}, 1000, at::kLong), at::full({2}, -1, at::kLong), at::zeros({2})}) {
+    UNetConditions wrong;
+    wrong.class_labels = labels;
+    CHECK(complaint(*upscaler, tensors, wrong).find("from 0 to 999") != std::string::npos);
+  }
+}
+
+TEST_CASE("a ControlNet's residuals that do not fit the UNet are refused") {
+  const auto unet = load_unet("sd15", at::kFloat);
+  const StateDict inputs = load_safetensors(golden("modules/sd15.safetensors"));
+  const StateDict residuals = load_safetensors(golden("modules/sd15-controlnet.safetensors"));
+  UNetConditions right;
+  for (int i = 0; i < 12; ++i) {
+    right.down_block_additional_residuals.push_back(residuals.at(concat("down_", i)));
+  }
+  right.mid_block_additional_residual = residuals.at("mid");
+  CHECK(complaint(*unet, inputs, right).empty());
+  UNetConditions few = right, bare = right, alone, wide = right;
+  few.down_block_additional_residuals.pop_back();
+  bare.mid_block_additional_residual = at::Tensor();
+  alone.mid_block_additional_residual = right.mid_block_additional_residual;
+  wide.down_block_additional_residuals[3] = at::zeros({2, 16, 8, 8});
+  CHECK(complaint(*unet, inputs, few).find("expected 12 tensors, found 11") != std::string::npos);
+  CHECK(complaint(*unet, inputs, bare).find("mid_block") != std::string::npos);
+  CHECK(complaint(*unet, inputs, alone).find("down_block") != std::string::npos);
+  CHECK(complaint(*unet, inputs, wide).find("[2, 16, 4, 4]") != std::string::npos);
+}
+
+TEST_CASE("UNets of full size have the tensors that their configs imply") {
+  Json sdxl = unet_json("sdxl");
+  sdxl["block_out_channels"] = {320, 640, 1280};
+  sdxl["attention_head_dim"] = {5, 10, 20};
+  sdxl["transformer_layers_per_block"] = {1, 2, 10};
+  sdxl["layers_per_block"] = 2;
+  sdxl["cross_attention_dim"] = 2048;
+  sdxl["norm_num_groups"] = 32;
+  sdxl["addition_time_embed_dim"] = 256;
+  sdxl["projection_class_embeddings_input_dim"] = 2816;
+  Json sd15 = unet_json("sd15");
+  sd15["block_out_channels"] = {320, 640, 1280, 1280};
+  sd15["cross_attention_dim"] = 768;
+  sd15["norm_num_groups"] = 32;
+  Json inpaint = sd15;
+  inpaint["in_channels"] = 9;
+  Json lcm = sd15;
+  lcm["time_cond_proj_dim"] = 256;
+  const std::pair<Json, std::int64_t> sizes[] = {
+      {sdxl, 2'567'463'684}, {sd15, 859'520'964}, {inpaint, 859'535'364}, {lcm, 859'602'884}};
+  for (const auto& [config, count] : sizes) {
+    const UNet2DConditionModel unet(UNet2DConditionConfig::from_json(config));
+    CHECK(unet.parameters().element_count() == count);
+  }
 }
 
 TEST_CASE("inputs that do not fit the UNet are refused") {
