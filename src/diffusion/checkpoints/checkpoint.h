@@ -24,6 +24,7 @@ struct CheckpointPart {
   nlohmann::ordered_json config;  // its config.json, or what the tensors say
   StateDict weights;              // mapped where the format allows it
   std::filesystem::path where;    // folder or file, for messages
+  std::vector<std::filesystem::path> files;  // that hold the weights
 };
 
 struct CheckpointScheduler {

@@ -4,7 +4,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "diffusion/checkpoints/checkpoint.h"
-#include "diffusion/weights/safetensors.h"
+#include "diffusion/checkpoints/weight_files.h"
 
 namespace affiche::diffusion {
 namespace {
@@ -15,21 +15,17 @@ Json read_json(const fs::path& file) {
   return parse_json(read_text(file), file.string(), true);
 }
 
-StateDict read_weights(const fs::path& folder, const std::string& stem) {
-  for (const char* variant : {".safetensors", ".fp16.safetensors"}) {
-    const fs::path file = folder / (stem + variant);
-    if (fs::exists(file)) return load_safetensors(file);
-  }
-  fail(Cause::BadInput, folder.string(), ": expected ", stem, ".safetensors, found none");
-}
-
 bool is_text_encoder(const std::string& class_name) {
   return class_name.starts_with("CLIPText");
 }
 
-CheckpointPart read_part(const fs::path& folder, const std::string& class_name) {
+CheckpointPart read_part(const fs::path& folder, const std::string& class_name,
+                         const CheckpointOptions& options) {
   const std::string stem = is_text_encoder(class_name) ? "model" : "diffusion_pytorch_model";
-  return {class_name, read_json(folder / "config.json"), read_weights(folder, stem), folder};
+  Json config = read_json(folder / "config.json");
+  FolderWeights weights = load_folder_weights(folder, stem, options);
+  return {class_name, std::move(config), std::move(weights.tensors), folder,
+          std::move(weights.files)};
 }
 
 // Parts that check or decorate pictures: nothing that they do changes what the model makes.
@@ -39,19 +35,19 @@ bool is_left_out(const std::string& part) {
 }
 
 void add_part(Checkpoint& checkpoint, const fs::path& folder, const std::string& name,
-              const std::string& class_name) {
+              const std::string& class_name, const CheckpointOptions& options) {
   if (name.find("tokenizer") != std::string::npos) {
     checkpoint.tokenizers.emplace(name, CLIPTokenizer::from_folder(folder));
   } else if (name.find("scheduler") != std::string::npos) {
     checkpoint.schedulers[name] = {class_name, read_json(folder / "scheduler_config.json")};
   } else {
-    checkpoint.parts.emplace(name, read_part(folder, class_name));
+    checkpoint.parts.emplace(name, read_part(folder, class_name, options));
   }
 }
 
 }  // namespace
 
-Checkpoint open_checkpoint(const fs::path& path, const CheckpointOptions&) {
+Checkpoint open_checkpoint(const fs::path& path, const CheckpointOptions& options) {
   if (fs::is_regular_file(path)) {
     fail(Cause::BadInput, path.string(),
          ": expected a diffusers folder, found a file; this version does not read single-file "
@@ -77,17 +73,19 @@ Checkpoint open_checkpoint(const fs::path& path, const CheckpointOptions&) {
     if (value.size() != 2 || !(value[1].is_string() || value[1].is_null())) {
       fail(Cause::BadInput, index_file.string(), ": \"", name, "\": expected [library, class]");
     }
-    if (value[1].is_string()) add_part(checkpoint, path / name, name, value[1].get<std::string>());
+    if (value[1].is_string()) {
+      add_part(checkpoint, path / name, name, value[1].get<std::string>(), options);
+    }
   }
   return checkpoint;
 }
 
 CheckpointPart open_part(const fs::path& path, const std::string& class_name,
-                         const CheckpointOptions&) {
+                         const CheckpointOptions& options) {
   if (!fs::is_directory(path)) {
     fail(Cause::NotFound, path.string(), ": expected a folder with config.json, found none");
   }
-  return read_part(path, class_name);
+  return read_part(path, class_name, options);
 }
 
 }  // namespace affiche::diffusion
