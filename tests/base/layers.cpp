@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The arrows of docs/architecture.md, read from the sources: cli, http -> service -> {diffusion,
-// cards, photos, store} -> imaging -> base.
+// cards, photos, hub, store} -> {imaging, net} -> base.
 #include <filesystem>
 #include <map>
 #include <set>
@@ -19,14 +19,17 @@ using Names = std::set<std::string>;
 const fs::path kSources = fs::path(AFFICHE_SOURCE_DIR) / "src";
 
 const std::map<std::string, Names>& arrows() {
-  static const Names kBelowService = {"base", "imaging", "diffusion", "cards", "photos", "store"};
-  static const Names kBelowBorder = {"base",   "imaging", "diffusion", "cards",
-                                     "photos", "store",   "service"};
+  static const Names kBelowService = {"base",  "imaging", "net", "diffusion",
+                                      "cards", "photos",  "hub", "store"};
+  static const Names kBelowBorder = {"base",   "imaging", "net",   "diffusion", "cards",
+                                     "photos", "hub",     "store", "service"};
   static const std::map<std::string, Names> kArrows = {{"base", {}},
                                                        {"imaging", {"base"}},
                                                        {"diffusion", {"base", "imaging"}},
                                                        {"cards", {"base", "imaging"}},
-                                                       {"photos", {"base", "imaging"}},
+                                                       {"net", {"base"}},
+                                                       {"photos", {"base", "imaging", "net"}},
+                                                       {"hub", {"base", "net"}},
                                                        {"store", {"base", "imaging"}},
                                                        {"service", kBelowService},
                                                        {"http", kBelowBorder},
@@ -80,7 +83,7 @@ TEST_CASE("each library of others is used only where it belongs", "[layers]") {
                                               {"librsvg/", {"cards"}},
                                               {"exempi/", {"cards"}},
                                               {"sqlite3.h", {"store", "cli"}},
-                                              {"curl/", {"photos", "cli"}},
+                                              {"curl/", {"net", "cli"}},
                                               {"CLI/", {"cli", "diffusion"}},
                                               {"toml++/", {"base"}},
                                               {"openssl/", {"base"}}};
@@ -101,6 +104,7 @@ TEST_CASE("diffusion needs nothing that a machine with a GPU lacks", "[layers]")
   for (const Include& include : includes_of(kSources / "diffusion")) {
     INFO(include.file << " includes " << include.target);
     CHECK(include.target != "base/toml.h");
+    CHECK(include.target != "base/digest.h");
     CHECK(include.target != "base/sha256.h");
   }
 }
