@@ -11,10 +11,11 @@
 
 namespace affiche::cards {
 
-// `xmp` as an APP1 segment behind a JFIF header. BadInput above 64 KiB.
-Bytes with_jpeg_xmp(Bytes jpeg, const std::string& xmp);
+// EXIF (a TIFF block) and XMP as APP1 segments behind a JFIF header. BadInput above 64 KiB.
+Bytes with_jpeg_metadata(Bytes jpeg, const Bytes& exif, const std::string& xmp);
 
-// Each pair as an uncompressed iTXt chunk before the pixels.
+// Each pair as an uncompressed chunk before the pixels: tEXt when it is ASCII, else iTXt. XMP is
+// always iTXt, as its specification wants.
 Bytes with_png_text(Bytes png, const std::vector<std::pair<std::string, std::string>>& text);
 
 struct WebpCanvas {
@@ -22,8 +23,9 @@ struct WebpCanvas {
   int height = 0;
   bool alpha = false;
 };
-// The pixels alone, with `xmp` (unless empty) as the XMP chunk of the extended format: libvips 8.14
-// writes its EXIF even when it strips.
-Bytes with_webp_xmp(const Bytes& webp, const std::string& xmp, const WebpCanvas& canvas);
+// The pixels alone, with EXIF and XMP (unless empty) as chunks of the extended format: libvips 8.14
+// writes its own EXIF even when it strips.
+Bytes with_webp_metadata(const Bytes& webp, const Bytes& exif, const std::string& xmp,
+                         const WebpCanvas& canvas);
 
 }  // namespace affiche::cards

@@ -38,11 +38,19 @@ struct Encoded {
   bool over_budget = false;  // even so it is larger than the budget
 };
 
-// `xmp` is embedded as it is (APP1, iTXt, or the XMP chunk); empty: none.
-Encoded encode(const Image& image, Format format, const EncodeOptions& options = {},
-               const std::string& xmp = {});
+// What a file carries beside the pixels; what is empty is left out.
+struct Metadata {
+  std::string xmp = {};  // a packet, embedded as it is (APP1, iTXt, or the XMP chunk)
+  Bytes exif = {};       // a TIFF block (JPEG: APP1, WebP: the EXIF chunk); not in PNG
+  // Only in PNG: keywords of 1 to 79 Latin letters, values in UTF-8 (tEXt when ASCII, else iTXt).
+  std::vector<std::pair<std::string, std::string>> png_text = {};
+};
 
-// Lossless, with `text` as iTXt chunks (keyword of 1 to 79 Latin letters, UTF-8 value).
+// BadInput when a JPEG cannot hold the metadata: a segment takes 64 KiB.
+Encoded encode(const Image& image, Format format, const EncodeOptions& options = {},
+               const Metadata& metadata = {});
+
+// Lossless, with `text` as in Metadata.
 Bytes encode_png(const Image& image,
                  const std::vector<std::pair<std::string, std::string>>& text = {});
 

@@ -39,7 +39,7 @@ CardFile encode_card(const cards::Composed& composed, const cards::Brand& brand,
   facts.language = inputs.language;
   facts.software = "affiche " AFFICHE_VERSION;
 
-  cards::Encoded encoded = cards::encode(composed.image, format, {}, xmp_packet(composed, facts));
+  cards::Encoded encoded = cards::encode(composed.image, format, {}, {.xmp = xmp_packet(composed, facts)});
   CardFile file;
   file.title = facts.title;
   file.credit = composed.credit;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The arrows of docs/architecture.md, read from the sources: cli, http -> service -> {diffusion,
-// cards, photos, hub, store} -> {imaging, net} -> base.
+// cards, photos, hub, recipes, store} -> {imaging, net} -> base.
 #include <filesystem>
 #include <map>
 #include <set>
@@ -19,10 +19,10 @@ using Names = std::set<std::string>;
 const fs::path kSources = fs::path(AFFICHE_SOURCE_DIR) / "src";
 
 const std::map<std::string, Names>& arrows() {
-  static const Names kBelowService = {"base",  "imaging", "net", "diffusion",
-                                      "cards", "photos",  "hub", "store"};
-  static const Names kBelowBorder = {"base",   "imaging", "net",   "diffusion", "cards",
-                                     "photos", "hub",     "store", "service"};
+  static const Names kBelowService = {"base",   "imaging", "net",     "diffusion", "cards",
+                                      "photos", "hub",     "recipes", "store"};
+  static const Names kBelowBorder = {"base",   "imaging", "net",     "diffusion", "cards",
+                                     "photos", "hub",     "recipes", "store",     "service"};
   static const std::map<std::string, Names> kArrows = {{"base", {}},
                                                        {"imaging", {"base"}},
                                                        {"diffusion", {"base", "imaging"}},
@@ -30,6 +30,7 @@ const std::map<std::string, Names>& arrows() {
                                                        {"net", {"base"}},
                                                        {"photos", {"base", "imaging", "net"}},
                                                        {"hub", {"base", "net"}},
+                                                       {"recipes", {"base", "imaging"}},
                                                        {"store", {"base", "imaging"}},
                                                        {"service", kBelowService},
                                                        {"http", kBelowBorder},
@@ -86,7 +87,8 @@ TEST_CASE("each library of others is used only where it belongs", "[layers]") {
                                               {"curl/", {"net", "cli"}},
                                               {"CLI/", {"cli", "diffusion"}},
                                               {"toml++/", {"base"}},
-                                              {"openssl/", {"base"}}};
+                                              {"openssl/", {"base"}},
+                                              {"zlib.h", {"recipes"}}};
   for (const auto& folder : fs::directory_iterator(kSources)) {
     if (!folder.is_directory()) continue;
     const std::string name = folder.path().filename();

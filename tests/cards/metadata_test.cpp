@@ -110,7 +110,7 @@ TEST_CASE("exiftool reads the credit from every format", "[metadata]") {
       std::filesystem::temp_directory_path() / ("affiche-metadata-" + std::to_string(getpid()));
   for (const char* name : {"card.jpg", "card.png", "card.webp"}) {
     const auto path = folder / name;
-    write_atomically(path, encode(card.image, format_for(path), {}, xmp).bytes);
+    write_atomically(path, encode(card.image, format_for(path), {}, {.xmp = xmp}).bytes);
     const std::string said = output_of(
         "exiftool -warning -XMP-photoshop:Credit -DigitalSourceType '" + path.string() + "'");
     INFO(name << ": " << said);
