@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <queue>
 
 #include "base/error.h"
@@ -45,10 +44,6 @@ std::u32string collapse_spaces(std::u32string_view text) {
     in_space = space;
   }
   return out;
-}
-
-std::u32string normalize(std::u32string_view text) {
-  return unicode::lowercase(collapse_spaces(unicode::nfc(text)));
 }
 
 bool is_mark(char32_t c) {
@@ -107,11 +102,11 @@ CLIPTokenizer::CLIPTokenizer(const Json& vocabulary, std::string_view merges,
     add_special(special);
   }
   for (const Special& special : options.others) add_special(special);
-  const auto longer = [](const Split& a, const Split& b) {
-    return a.content.size() > b.content.size();
-  };
-  std::stable_sort(raw_splits_.begin(), raw_splits_.end(), longer);
-  std::stable_sort(normalized_splits_.begin(), normalized_splits_.end(), longer);
+  normalized_ = own_;
+}
+
+std::u32string CLIPTokenizer::normalize(std::u32string_view text) {
+  return unicode::lowercase(collapse_spaces(unicode::nfc(text)));
 }
 
 std::int64_t CLIPTokenizer::id_of(const std::string& token) const {
@@ -120,6 +115,11 @@ std::int64_t CLIPTokenizer::id_of(const std::string& token) const {
     fail(Cause::BadInput, what_, ": the token \"", token, "\" is not in the vocabulary");
   }
   return found->second;
+}
+
+std::optional<std::int64_t> CLIPTokenizer::find(const std::string& token) const {
+  const auto found = ids_.find(token);
+  return found == ids_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void CLIPTokenizer::read_merges(std::string_view merges) {
@@ -147,16 +147,11 @@ void CLIPTokenizer::add_special(const Special& special) {
   const std::int64_t id = id_of(special.content);
   const std::u32string content = unicode::from_utf8(special.content, what_);
   // The first definition of a token counts.
-  for (const auto& split : raw_splits_) {
-    if (split.id == id) return;
-  }
-  for (const auto& split : normalized_splits_) {
-    if (split.id == id) return;
-  }
+  if (!special_ids_.insert(id).second) return;
   if (special.normalized) {
-    normalized_splits_.push_back({normalize(content), id});
+    own_.add(normalize(content), id);
   } else {
-    raw_splits_.push_back({content, id});
+    raw_.add(content, id);
   }
 }
 
@@ -179,21 +174,19 @@ std::size_t CLIPTokenizer::untruncated_length(std::string_view utf8) const {
 
 namespace {
 
-// Calls `between` with the text outside the special tokens and `found` with each of their ids.
-template <typename Splits, typename Between, typename Found>
-void split(std::u32string_view text, const Splits& splits, Between between, Found found) {
+// Calls `between` with the text outside the tokens of `trie` and `found` with each of their ids.
+template <typename Between, typename Found>
+void split(std::u32string_view text, const TokenTrie& trie, Between between, Found found) {
   std::size_t start = 0;
   for (std::size_t i = 0; i < text.size();) {
-    const auto match = std::find_if(splits.begin(), splits.end(), [&](const auto& one) {
-      return text.substr(i).starts_with(one.content);
-    });
-    if (match == splits.end()) {
+    const TokenTrie::Match match = trie.longest(text.substr(i));
+    if (match.length == 0) {
       ++i;
       continue;
     }
     between(text.substr(start, i - start));
-    found(match->id);
-    i += match->content.size();
+    found(match.id);
+    i += match.length;
     start = i;
   }
   between(text.substr(start));
@@ -201,15 +194,18 @@ void split(std::u32string_view text, const Splits& splits, Between between, Foun
 
 }  // namespace
 
-CLIPTokenizer::Ids CLIPTokenizer::text_ids(std::string_view utf8) const {
+std::vector<std::int64_t> CLIPTokenizer::text_ids(std::string_view utf8) const {
+  return added_.empty() ? ids_as_spelled(utf8) : ids_as_spelled(with_words_spelled_out(utf8));
+}
+
+CLIPTokenizer::Ids CLIPTokenizer::ids_as_spelled(std::string_view utf8) const {
   if (utf8.size() > kLongestText) {
     fail(Cause::BadInput, "prompt: expected at most ", kLongestText, " bytes, found ", utf8.size());
   }
   Ids ids;
   const std::u32string text = unicode::from_utf8(utf8, "prompt");
   split(
-      std::u32string_view(text), raw_splits_,
-      [&](std::u32string_view piece) { add_text(ids, piece); },
+      std::u32string_view(text), raw_, [&](std::u32string_view piece) { add_text(ids, piece); },
       [&](std::int64_t id) { ids.push_back(id); });
   return ids;
 }
@@ -217,7 +213,7 @@ CLIPTokenizer::Ids CLIPTokenizer::text_ids(std::string_view utf8) const {
 void CLIPTokenizer::add_text(Ids& ids, std::u32string_view text) const {
   const std::u32string normal = normalize(text);
   split(
-      std::u32string_view(normal), normalized_splits_,
+      std::u32string_view(normal), normalized_,
       [&](std::u32string_view piece) { add_plain(ids, piece); },
       [&](std::int64_t id) { ids.push_back(id); });
 }

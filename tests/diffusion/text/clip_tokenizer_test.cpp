@@ -83,3 +83,39 @@ TEST_CASE("a very long word is tokenized in reasonable time") {
   CHECK(tokenizer.encode(std::string(500'000, 'a')).size() == 77);
   CHECK_THROWS_AS(tokenizer.encode(std::string(2'000'000, 'a')), Error);
 }
+
+TEST_CASE("words of textual inversion become their ids as transformers and diffusers find them") {
+  CLIPTokenizer tokenizer = CLIPTokenizer::from_folder(golden("models/sd15/tokenizer"));
+  tokenizer.set_added(
+      {{"easyneg", 1514, 2}, {"<Wob>", 1516}, {"my style", 1517}, {"CAT-toy", 1518}});
+  const auto ids = [&](const std::string& text) { return tokenizer.text_ids(text); };
+  using Ids = std::vector<std::int64_t>;
+  // As transformers 5.23 gives them, after diffusers' maybe_convert_prompt.
+  CHECK(ids("easyneg x") == Ids{1514, 1515, 343});
+  CHECK(ids("easyneg, EASYNEG_1") == Ids{1514, 1515, 267, 1515});
+  CHECK(ids("easynegx") == Ids{1514, 1515, 343});
+  CHECK(ids("my   Style") == Ids{1517});
+  CHECK(ids("<wob>!<WOB>") == Ids{1516, 256, 1516});
+  CHECK(ids("a cat-toys") == Ids{320, 1518, 338});
+  CHECK(ids("easyneg_12") == Ids{1515, 273});
+  // Another spelling is found, but not replaced by all of its vectors.
+  CHECK(ids("EasyNeg x") == Ids{1514, 343});
+  CHECK(tokenizer.cut_words("EasyNeg x") == std::vector<std::string>{"easyneg"});
+  CHECK(tokenizer.cut_words("easyneg x my style").empty());
+  CHECK(tokenizer.untruncated_length("easyneg x") == 5);
+  const Ids plain = CLIPTokenizer::from_folder(golden("models/sd15/tokenizer")).text_ids("easyneg");
+  tokenizer.set_added({});
+  CHECK(ids("easyneg") == plain);
+}
+
+TEST_CASE("words of textual inversion that cannot be told apart are refused") {
+  CLIPTokenizer tokenizer = CLIPTokenizer::from_folder(golden("models/sd15/tokenizer"));
+  using Words = std::vector<CLIPTokenizer::Added>;
+  for (const Words& words :
+       {Words{{"cat", 1514}}, Words{{"", 1514}}, Words{{" ", 1514}}, Words{{"<a>", 1513}},
+        Words{{"<a>", 1514}, {"<A>", 1515}}, Words{{"<a>", 1514, 2}, {"<a>_1", 1516}},
+        Words{{"<a>", 1514, 0}}, Words{{"<a>", 1514, 5000}}, Words{{"\xFF", 1514}}}) {
+    CHECK_THROWS_AS(tokenizer.set_added(words), Error);
+  }
+  CHECK(tokenizer.added().empty());
+}
