@@ -114,13 +114,12 @@ CLIPTextModel::Output CLIPTextModel::forward(const at::Tensor& input_ids) const 
     fail(Cause::BadInput, "CLIPTextModel: expected ids of B x at most ",
          config_.max_position_embeddings, ", found ", input_ids.sizes());
   }
-  if (input_ids.min().item<std::int64_t>() < 0 ||
-      input_ids.max().item<std::int64_t>() >= config_.vocab_size) {
-    fail(Cause::BadInput, "CLIPTextModel: expected ids below the vocabulary's ", config_.vocab_size,
+  if (input_ids.min().item<std::int64_t>() < 0 || input_ids.max().item<std::int64_t>() >= rows()) {
+    fail(Cause::BadInput, "CLIPTextModel: expected ids below the vocabulary's ", rows(),
          "; the tokenizer belongs to another model");
   }
   at::Tensor hidden =
-      net_->token_embedding(input_ids) + net_->position_embedding.weight().slice(0, 0, length);
+      embed_tokens(input_ids) + net_->position_embedding.weight().slice(0, 0, length);
   Output output;
   output.hidden_states.push_back(hidden);
   for (const EncoderLayer& layer : net_->layers) {
@@ -134,6 +133,31 @@ CLIPTextModel::Output CLIPTextModel::forward(const at::Tensor& input_ids) const 
   const at::Tensor index = marked.argmax(-1).view({-1, 1, 1}).expand({-1, 1, config_.hidden_size});
   output.pooled = output.last_hidden_state.gather(1, index).squeeze(1);
   return output;
+}
+
+std::int64_t CLIPTextModel::rows() const {
+  return config_.vocab_size + (added_embeddings_.defined() ? added_embeddings_.size(0) : 0);
+}
+
+void CLIPTextModel::set_added_embeddings(const at::Tensor& vectors) {
+  if (!vectors.defined()) {
+    added_embeddings_ = at::Tensor();
+    return;
+  }
+  if (vectors.dim() != 2 || vectors.size(0) < 1 || vectors.size(1) != config_.hidden_size) {
+    fail(Cause::BadInput, "CLIPTextModel: expected added embeddings of n x ", config_.hidden_size,
+         ", found ", vectors.sizes());
+  }
+  added_embeddings_ = vectors.to(net_->token_embedding.weight().options()).contiguous();
+}
+
+at::Tensor CLIPTextModel::embed_tokens(const at::Tensor& input_ids) const {
+  if (!added_embeddings_.defined()) return net_->token_embedding(input_ids);
+  // Two look-ups rather than one longer table: the table is the checkpoint's, and large.
+  const at::Tensor from_table = net_->token_embedding(input_ids.clamp_max(config_.vocab_size - 1));
+  const at::Tensor added =
+      at::embedding(added_embeddings_, (input_ids - config_.vocab_size).clamp_min(0));
+  return at::where(input_ids.ge(config_.vocab_size).unsqueeze(-1), added, from_table);
 }
 
 at::Tensor CLIPTextModel::final_norm(const at::Tensor& hidden_state) const {

@@ -49,15 +49,25 @@ class CLIPTextModel {
   Output forward(const at::Tensor& input_ids) const;
   at::Tensor final_norm(const at::Tensor& hidden_state) const;
 
+  // Embeddings of the ids from vocab_size on (textual inversion): n x hidden_size, converted to the
+  // dtype and device of the weights, which must be loaded; undefined: none. Replaces earlier ones;
+  // the weights stay as they are. Not while another thread is in forward(). BadInput for another
+  // shape.
+  void set_added_embeddings(const at::Tensor& vectors);
+
   Parameters& parameters() { return parameters_; }
   const Parameters& parameters() const { return parameters_; }
   const CLIPTextConfig& config() const { return config_; }
 
  private:
   struct Net;
+  std::int64_t rows() const;
+  at::Tensor embed_tokens(const at::Tensor& input_ids) const;
+
   CLIPTextConfig config_;
   Parameters parameters_;
   std::unique_ptr<Net> net_;
+  at::Tensor added_embeddings_;
 };
 
 }  // namespace affiche::diffusion

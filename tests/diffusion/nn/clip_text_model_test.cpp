@@ -78,6 +78,28 @@ TEST_CASE("the pooled state is taken at the first end of text, or the highest id
   }
 }
 
+TEST_CASE("added embeddings stand for the ids after the vocabulary and leave no trace") {
+  const auto text = load_text_model("sd15", weights("sd15"));
+  const at::Tensor known = at::tensor({1512, 7, 9, 1513}, at::kLong).unsqueeze(0);
+  const at::Tensor added = at::tensor({1512, 1515, 9, 1513}, at::kLong).unsqueeze(0);
+  const at::Tensor before = text->forward(known).last_hidden_state;
+  const at::Tensor table =
+      text->parameters().state_dict().at("text_model.embeddings.token_embedding.weight");
+  // The second row is that of id 7, so both texts must mean the same.
+  text->set_added_embeddings(at::stack({at::ones({32}), table[7]}));
+  CHECK(at::equal(text->forward(added).last_hidden_state, before));
+  CHECK(at::equal(text->forward(known).last_hidden_state, before));
+  CHECK_THROWS_AS(text->forward(at::full({1, 4}, 1516, at::kLong)), Error);
+  CHECK_THROWS_AS(text->set_added_embeddings(at::ones({2, 31})), Error);
+  CHECK_THROWS_AS(text->set_added_embeddings(at::ones({32})), Error);
+  text->set_added_embeddings(at::Tensor());
+  CHECK_THROWS_AS(text->forward(added), Error);
+  CHECK(table.data_ptr() == text->parameters()
+                                .state_dict()
+                                .at("text_model.embeddings.token_embedding.weight")
+                                .data_ptr());
+}
+
 TEST_CASE("ids outside the vocabulary and texts that are too long are refused") {
   const auto text = load_text_model("sd15", weights("sd15"));
   CHECK_THROWS_AS(text->forward(at::full({1, 77}, 1514, at::kLong)), Error);
