@@ -11,11 +11,13 @@
 #include "diffusion/nn/attention.h"
 #include "diffusion/nn/config_reader.h"
 #include "diffusion/nn/resnet.h"
+#include "diffusion/nn/tiling.h"
 
 namespace affiche::diffusion {
 namespace {
 
 constexpr double kEps = 1e-6;
+constexpr std::size_t kMostLevels = 8;
 
 using Resnets = std::vector<std::unique_ptr<ResnetBlock2D>>;
 
@@ -47,11 +49,6 @@ struct MidBlock {
   std::optional<SpatialAttention> attention;
 };
 
-// Convolutions run a quarter faster on the CPU when channels lie last.
-at::Tensor entering(const at::Tensor& x, const Conv2d& conv_in) {
-  return x.to(conv_in.weight().scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
-}
-
 struct DownBlock {
   Resnets resnets;
   std::unique_ptr<Downsample2D> downsampler;
@@ -75,12 +72,16 @@ AutoencoderKLConfig AutoencoderKLConfig::from_json(const Json& json) {
   config.norm_num_groups = reader.integer("norm_num_groups", 32);
   config.scaling_factor = reader.number("scaling_factor", 0.18215);
   if (config.scaling_factor <= 0) reader.refuse("scaling_factor", "expected a positive number");
-  config.sample_size = reader.integer("sample_size", 32);
+  config.sample_size = reader.is_list("sample_size") ? reader.integers("sample_size", {}).front()
+                                                     : reader.integer("sample_size", 32);
   config.force_upcast = reader.flag("force_upcast", true);
   config.mid_block_add_attention = reader.flag("mid_block_add_attention", true);
   config.use_quant_conv = reader.flag("use_quant_conv", true);
   config.use_post_quant_conv = reader.flag("use_post_quant_conv", true);
   const std::size_t levels = config.block_out_channels.size();
+  if (levels > kMostLevels) {
+    reader.refuse("block_out_channels", concat("expected at most ", kMostLevels, " levels"));
+  }
   const std::pair<const char*, const char*> blocks[] = {{"down_block_types", "DownEncoderBlock2D"},
                                                         {"up_block_types", "UpDecoderBlock2D"}};
   for (const auto& [key, type] : blocks) {
@@ -93,9 +94,10 @@ AutoencoderKLConfig AutoencoderKLConfig::from_json(const Json& json) {
   }
   const std::string act = reader.text("act_fn", "silu");
   if (act != "silu" && act != "swish") reader.refuse("act_fn", "only silu is supported");
-  reader.only("shift_factor", "0.0");
-  reader.only("latents_mean");
-  reader.only("latents_std");
+  config.shift_factor = reader.number("shift_factor", 0);
+  const auto channels = static_cast<std::size_t>(config.latent_channels);
+  config.latents_mean = reader.numbers("latents_mean", channels);
+  config.latents_std = reader.numbers("latents_std", channels);
   reader.finish();
   return config;
 }
@@ -190,24 +192,45 @@ struct AutoencoderKL::QuantConvs {
 };
 
 AutoencoderKL::AutoencoderKL(const AutoencoderKLConfig& config)
-    : config_(config),
-      encoder_(std::make_unique<Encoder>(parameters_, config_)),
-      decoder_(std::make_unique<Decoder>(parameters_, config_)),
-      quant_(std::make_unique<QuantConvs>(parameters_, config_)) {}
+    : Autoencoder("AutoencoderKL"),
+      config_(config),
+      encoder_(std::make_unique<Encoder>(parameters(), config_)),
+      decoder_(std::make_unique<Decoder>(parameters(), config_)),
+      quant_(std::make_unique<QuantConvs>(parameters(), config_)) {}
 
 AutoencoderKL::~AutoencoderKL() = default;
 
-AutoencoderKL::Moments AutoencoderKL::encode(const at::Tensor& image) const {
-  at::Tensor moments = (*encoder_)(entering(image, encoder_->conv_in));
-  if (quant_->quant) moments = (*quant_->quant)(moments);
-  const std::vector<at::Tensor> halves = moments.to(image.scalar_type()).chunk(2, 1);
+at::Tensor AutoencoderKL::run_encoder(const at::Tensor& x) const {
+  const at::Tensor encoded = (*encoder_)(x);
+  return quant_->quant ? (*quant_->quant)(encoded) : encoded;
+}
+
+at::Tensor AutoencoderKL::run_decoder(const at::Tensor& x) const {
+  return (*decoder_)(quant_->post_quant ? (*quant_->post_quant)(x) : x);
+}
+
+Autoencoder::Moments AutoencoderKL::moments_of(const at::Tensor& encoded) const {
+  const std::vector<at::Tensor> halves = encoded.chunk(2, 1);
   return {halves[0].contiguous(), at::clamp(halves[1], -30.0, 20.0).contiguous()};
 }
 
-at::Tensor AutoencoderKL::decode(const at::Tensor& latents) const {
-  at::Tensor hidden = entering(latents, decoder_->conv_in);
-  if (quant_->post_quant) hidden = (*quant_->post_quant)(hidden);
-  return (*decoder_)(hidden).to(latents.scalar_type()).contiguous();
+at::Tensor AutoencoderKL::run_tiled(Direction direction, const at::Tensor& x, std::int64_t tile_in,
+                                    std::int64_t tile_out) const {
+  if (x.size(2) <= tile_in && x.size(3) <= tile_in) return run(direction, x);
+  return blend_tiles(
+      x, [&](const at::Tensor& tile) { return run(direction, tile); }, tile_in, tile_out);
+}
+
+std::int64_t AutoencoderKL::default_tile_size() const {
+  const std::int64_t unit = 4 * scale();
+  return (config_.sample_size + unit - 1) / unit * unit;
+}
+
+void AutoencoderKL::check_tile_size(std::int64_t pixels) const {
+  if (pixels % (4 * scale()) != 0 || pixels <= 0) {
+    fail(Cause::BadInput, name(), ": expected a tile size that ", 4 * scale(), " divides, found ",
+         pixels);
+  }
 }
 
 }  // namespace affiche::diffusion

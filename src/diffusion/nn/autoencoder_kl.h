@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// AutoencoderKL of the Stable Diffusion family: pictures to latents and back.
+// AutoencoderKL of the Stable Diffusion family, of SD3 and Flux: pictures to a normal distribution
+// of latents and back.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
-#include <memory>
 #include <nlohmann/json_fwd.hpp>
-#include <vector>
 
-#include "diffusion/nn/parameters.h"
+#include "diffusion/nn/autoencoder.h"
 
 namespace affiche::diffusion {
 
@@ -19,9 +16,11 @@ struct AutoencoderKLConfig {
   std::vector<std::int64_t> block_out_channels = {64};  // one per level
   std::int64_t layers_per_block = 1;
   std::int64_t norm_num_groups = 32;
-  std::int64_t sample_size = 32;    // picture size the model was trained on; informative
-  double scaling_factor = 0.18215;  // the UNet's latents are mean * scaling_factor
-  bool force_upcast = true;         // decode in fp32 when the pipeline runs in fp16
+  std::int64_t sample_size = 32;    // picture size the model was trained on; the size of tiles
+  double scaling_factor = 0.18215;  // the denoiser's latents are (mean - shift) * scaling_factor
+  double shift_factor = 0;
+  std::vector<double> latents_mean, latents_std;  // one per latent channel, or empty
+  bool force_upcast = true;                       // decode in fp32 when the pipeline runs in fp16
   bool mid_block_add_attention = true;
   bool use_quant_conv = true;
   bool use_post_quant_conv = true;
@@ -32,36 +31,35 @@ struct AutoencoderKLConfig {
   std::int64_t scale() const { return std::int64_t{1} << (block_out_channels.size() - 1); }
 };
 
-// encode() and decode() compute in the dtype of the weights and return the dtype of their input.
-// Re-entrant: may run in several threads at once. Differentiable.
-class AutoencoderKL {
+class AutoencoderKL : public Autoencoder {
  public:
-  struct Moments {
-    at::Tensor mean;    // B x latent_channels x H/scale x W/scale
-    at::Tensor logvar;  // the same shape, clamped to [-30, 20]
-  };
-
   explicit AutoencoderKL(const AutoencoderKLConfig& config);
-  ~AutoencoderKL();
-  AutoencoderKL(const AutoencoderKL&) = delete;
-  AutoencoderKL& operator=(const AutoencoderKL&) = delete;
+  ~AutoencoderKL() override;
 
-  // image: B x in_channels x H x W in [-1, 1].
-  Moments encode(const at::Tensor& image) const;
-  // latents: B x latent_channels x h x w, already divided by scaling_factor. Result in about
-  // [-1, 1], not clamped.
-  at::Tensor decode(const at::Tensor& latents) const;
-
-  Parameters& parameters() { return parameters_; }
-  const Parameters& parameters() const { return parameters_; }
+  double scaling_factor() const override { return config_.scaling_factor; }
+  double shift_factor() const override { return config_.shift_factor; }
+  std::vector<double> latents_mean() const override { return config_.latents_mean; }
+  std::vector<double> latents_std() const override { return config_.latents_std; }
+  std::int64_t scale() const override { return config_.scale(); }
+  std::int64_t in_channels() const override { return config_.in_channels; }
+  std::int64_t latent_channels() const override { return config_.latent_channels; }
+  bool force_upcast() const override { return config_.force_upcast; }
+  // sample_size, or the next number above whose tiles join up.
+  std::int64_t default_tile_size() const override;
   const AutoencoderKLConfig& config() const { return config_; }
 
  private:
   struct Encoder;
   struct Decoder;
   struct QuantConvs;
+  at::Tensor run_encoder(const at::Tensor& x) const override;
+  at::Tensor run_decoder(const at::Tensor& x) const override;
+  Moments moments_of(const at::Tensor& encoded) const override;
+  at::Tensor run_tiled(Direction direction, const at::Tensor& x, std::int64_t tile_in,
+                       std::int64_t tile_out) const override;
+  void check_tile_size(std::int64_t pixels) const override;
+
   AutoencoderKLConfig config_;
-  Parameters parameters_;
   std::unique_ptr<Encoder> encoder_;
   std::unique_ptr<Decoder> decoder_;
   std::unique_ptr<QuantConvs> quant_;

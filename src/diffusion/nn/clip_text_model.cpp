@@ -51,9 +51,15 @@ class EncoderLayer {
 
 }  // namespace
 
-CLIPTextConfig CLIPTextConfig::from_json(const Json& json) {
-  ConfigReader reader(json, "CLIPTextModel config");
+CLIPTextConfig CLIPTextConfig::from_json(const Json& json, const std::string& class_name) {
+  if (class_name != "CLIPTextModel" && class_name != "CLIPTextModelWithProjection") {
+    fail(Cause::BadInput,
+         "text encoder: expected CLIPTextModel or CLIPTextModelWithProjection, found ", class_name);
+  }
+  ConfigReader reader(json, class_name + " config");
   CLIPTextConfig config;
+  config.with_projection = class_name == "CLIPTextModelWithProjection";
+  config.projection_dim = reader.integer("projection_dim", 512);
   config.vocab_size = reader.integer("vocab_size", 49408);
   config.hidden_size = reader.integer("hidden_size", 512);
   config.intermediate_size = reader.integer("intermediate_size", 2048);
@@ -76,8 +82,8 @@ CLIPTextConfig CLIPTextConfig::from_json(const Json& json) {
     reader.refuse("model_type", "only clip_text_model is supported");
   }
   reader.ignore({"architectures", "attention_dropout", "bos_token_id", "dropout", "dtype",
-                 "initializer_factor", "initializer_range", "pad_token_id", "projection_dim",
-                 "torch_dtype", "transformers_version", "use_cache", "gradient_checkpointing"});
+                 "initializer_factor", "initializer_range", "pad_token_id", "torch_dtype",
+                 "transformers_version", "use_cache", "gradient_checkpointing"});
   reader.finish();
   return config;
 }
@@ -93,15 +99,21 @@ struct CLIPTextModel::Net {
     }
     final_layer_norm = std::make_unique<LayerNorm>(parameters, kPrefix + "final_layer_norm",
                                                    config.hidden_size, config.layer_norm_eps);
+    if (config.with_projection) {
+      text_projection = std::make_unique<Linear>(parameters, "text_projection", config.hidden_size,
+                                                 config.projection_dim, false);
+    }
   }
   Embedding token_embedding, position_embedding;
   std::deque<EncoderLayer> layers;
   std::unique_ptr<LayerNorm> final_layer_norm;
+  std::unique_ptr<Linear> text_projection;
 };
 
 CLIPTextModel::CLIPTextModel(const CLIPTextConfig& config)
     : config_(config), net_(std::make_unique<Net>(parameters_, config_)) {
   for (const Slot& slot : parameters_.slots()) {
+    if (!slot.name.starts_with(kPrefix)) continue;
     parameters_.alias(slot.name.substr(kPrefix.size()), slot.name);
   }
 }
@@ -132,6 +144,7 @@ CLIPTextModel::Output CLIPTextModel::forward(const at::Tensor& input_ids) const 
       config_.eos_token_id == 2 ? input_ids : input_ids.eq(config_.eos_token_id).to(at::kInt);
   const at::Tensor index = marked.argmax(-1).view({-1, 1, 1}).expand({-1, 1, config_.hidden_size});
   output.pooled = output.last_hidden_state.gather(1, index).squeeze(1);
+  if (net_->text_projection) output.text_embeds = (*net_->text_projection)(output.pooled);
   return output;
 }
 

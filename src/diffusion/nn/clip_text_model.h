@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The text half of CLIP, as transformers' CLIPTextModel.
+// The text half of CLIP, as transformers' CLIPTextModel and CLIPTextModelWithProjection.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 #include <vector>
 
 #include "diffusion/nn/parameters.h"
@@ -22,9 +23,13 @@ struct CLIPTextConfig {
   double layer_norm_eps = 1e-5;
   bool quick_gelu = true;             // x sigmoid(1.702 x) rather than the exact GELU
   std::int64_t eos_token_id = 49407;  // 2 in old files: then the highest id is taken for it
+  std::int64_t projection_dim = 512;
+  bool with_projection = false;  // has text_projection.weight
 
   // A transformers config.json; defaults as there. BadInput names the key.
-  static CLIPTextConfig from_json(const nlohmann::ordered_json& json);
+  // `class_name` of the part: "CLIPTextModel" or "CLIPTextModelWithProjection".
+  static CLIPTextConfig from_json(const nlohmann::ordered_json& json,
+                                  const std::string& class_name = "CLIPTextModel");
 };
 
 // Slots carry the prefix "text_model."; checkpoints without it load too. Re-entrant: may run in
@@ -36,7 +41,8 @@ class CLIPTextModel {
     // B x T x hidden_size, in the dtype of the weights.
     std::vector<at::Tensor> hidden_states;
     at::Tensor last_hidden_state;  // final norm of the last one
-    at::Tensor pooled;  // last_hidden_state at the first end-of-text token, B x hidden_size
+    at::Tensor pooled;       // last_hidden_state at the first end-of-text token, B x hidden_size
+    at::Tensor text_embeds;  // B x projection_dim: pooled, projected; undefined without projection
   };
 
   explicit CLIPTextModel(const CLIPTextConfig& config);

@@ -29,6 +29,11 @@ const Json* ConfigReader::find(std::string_view key) {
   return found == json_.end() || found->is_null() ? nullptr : &*found;
 }
 
+bool ConfigReader::has(std::string_view key) const {
+  const auto found = json_.find(std::string(key));
+  return found != json_.end() && !found->is_null();
+}
+
 bool ConfigReader::is_null(std::string_view key) const {
   const auto found = json_.find(std::string(key));
   return found != json_.end() && found->is_null();
@@ -99,6 +104,23 @@ std::vector<std::string> ConfigReader::texts(std::string_view key,
   for (const Json& item : *value) {
     if (!item.is_string()) refuse(key, "expected a list of strings");
     result.push_back(item.get<std::string>());
+  }
+  return result;
+}
+
+std::vector<double> ConfigReader::numbers(std::string_view key, std::size_t count) {
+  const Json* value = find(key);
+  if (value == nullptr) return {};
+  std::vector<double> result;
+  if (value->is_array()) {
+    for (const Json& item : *value) {
+      if (item.is_number() && std::isfinite(item.get<double>())) {
+        result.push_back(item.get<double>());
+      }
+    }
+  }
+  if (result.size() != count || value->size() != count) {
+    refuse(key, concat("expected a list of ", count, " numbers"));
   }
   return result;
 }

@@ -33,9 +33,12 @@ class ConfigReader {
   std::vector<std::int64_t> integers(std::string_view key, std::vector<std::int64_t> fallback,
                                      std::int64_t most = kLargest);
   std::vector<std::string> texts(std::string_view key, std::vector<std::string> fallback);
+  // A list of `count` finite numbers; empty when the key is missing.
+  std::vector<double> numbers(std::string_view key, std::size_t count);
   // A list of `count` numbers, or one number that stands for all.
   std::vector<std::int64_t> per_level(std::string_view key, std::size_t count,
                                       std::int64_t fallback, std::int64_t most = kLargest);
+  bool has(std::string_view key) const;  // there, and not null
   bool is_null(std::string_view key) const;
   bool is_list(std::string_view key) const;
 

@@ -6,6 +6,14 @@
 #include "base/error.h"
 
 namespace affiche::diffusion {
+namespace {
+
+// The weight for an input of another dtype; the same tensor when none differs.
+at::Tensor fitting(const at::Tensor& weight, const at::Tensor& x) {
+  return weight.defined() ? weight.to(x.scalar_type()) : weight;
+}
+
+}  // namespace
 
 Linear::Linear(Parameters& parameters, const std::string& name, std::int64_t in, std::int64_t out,
                bool bias) {
@@ -14,18 +22,19 @@ Linear::Linear(Parameters& parameters, const std::string& name, std::int64_t in,
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
-  return at::linear(x, weight_, bias_);
+  return at::linear(x, fitting(weight_, x), fitting(bias_, x));
 }
 
 Conv2d::Conv2d(Parameters& parameters, const std::string& name, std::int64_t in, std::int64_t out,
-               std::int64_t kernel, std::int64_t stride, std::int64_t padding)
+               std::int64_t kernel, std::int64_t stride, std::int64_t padding, bool bias)
     : stride_(stride), padding_(padding) {
   parameters.add(name + ".weight", weight_, {out, in, kernel, kernel});
-  parameters.add(name + ".bias", bias_, {out});
+  if (bias) parameters.add(name + ".bias", bias_, {out});
 }
 
 at::Tensor Conv2d::operator()(const at::Tensor& x) const {
-  return at::conv2d(x, weight_, bias_, {stride_, stride_}, {padding_, padding_});
+  return at::conv2d(x, fitting(weight_, x), fitting(bias_, x), {stride_, stride_},
+                    {padding_, padding_});
 }
 
 GroupNorm::GroupNorm(Parameters& parameters, const std::string& name, std::int64_t groups,
@@ -40,7 +49,7 @@ GroupNorm::GroupNorm(Parameters& parameters, const std::string& name, std::int64
 }
 
 at::Tensor GroupNorm::operator()(const at::Tensor& x) const {
-  return at::group_norm(x, groups_, weight_, bias_, eps_);
+  return at::group_norm(x, groups_, fitting(weight_, x), fitting(bias_, x), eps_);
 }
 
 LayerNorm::LayerNorm(Parameters& parameters, const std::string& name, std::int64_t width,
@@ -51,7 +60,7 @@ LayerNorm::LayerNorm(Parameters& parameters, const std::string& name, std::int64
 }
 
 at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
-  return at::layer_norm(x, {width_}, weight_, bias_, eps_);
+  return at::layer_norm(x, {width_}, fitting(weight_, x), fitting(bias_, x), eps_);
 }
 
 Embedding::Embedding(Parameters& parameters, const std::string& name, std::int64_t count,

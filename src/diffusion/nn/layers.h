@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layers with weights. Each registers its tensors under `name` + ".weight" / ".bias". Calls are
-// const and re-entrant, compute in the dtype of their weights (the input must have it too), never
-// write to their input, and differentiate through autograd when a slot holds a tensor with history.
+// const and re-entrant, compute in the dtype of their input (weights of another dtype are converted
+// while the layer runs), never write to their input, and differentiate through autograd when a slot
+// holds a tensor with history.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -31,7 +32,7 @@ class Linear {
 class Conv2d {
  public:
   Conv2d(Parameters& parameters, const std::string& name, std::int64_t in, std::int64_t out,
-         std::int64_t kernel, std::int64_t stride = 1, std::int64_t padding = 0);
+         std::int64_t kernel, std::int64_t stride = 1, std::int64_t padding = 0, bool bias = true);
   Conv2d(const Conv2d&) = delete;
   Conv2d& operator=(const Conv2d&) = delete;
   at::Tensor operator()(const at::Tensor& x) const;

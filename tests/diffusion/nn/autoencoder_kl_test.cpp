@@ -35,7 +35,7 @@ std::string refusal(Json config, const std::string& key, const Json& value) {
 }  // namespace
 
 TEST_CASE("the autoencoder encodes and decodes as the reference does") {
-  for (const std::string model : {"sd15", "sd21"}) {
+  for (const std::string model : {"sd15", "sd21", "sdxl", "sd15-inpaint", "lcm", "x4-upscaler"}) {
     INFO(model);
     const auto vae = load_vae(model, at::kFloat);
     const StateDict expected = load_safetensors(golden("modules/" + model + ".safetensors"));
@@ -113,10 +113,37 @@ TEST_CASE("old attention names and 1x1 convolution weights load into the autoenc
   CHECK_THROWS_AS(vae.parameters().load(old, at::kFloat, at::kCPU), Error);
 }
 
+TEST_CASE("an autoencoder's scaling, shift and statistics are those of its config") {
+  Json json = golden_json("models/sd15/vae/config.json");
+  json["shift_factor"] = 0.1159;
+  json["latents_mean"] = {-1.6574, 1.886, -1.383, 2.5155};
+  json["latents_std"] = {8.4927, 5.9022, 6.5498, 5.2299};
+  const auto vae = make_autoencoder("AutoencoderKL", json);
+  CHECK(vae->scaling_factor() == 0.18215);
+  CHECK(vae->shift_factor() == 0.1159);
+  CHECK(vae->latents_mean() == std::vector<double>{-1.6574, 1.886, -1.383, 2.5155});
+  CHECK(vae->latents_std() == std::vector<double>{8.4927, 5.9022, 6.5498, 5.2299});
+  CHECK(vae->scale() == 8);
+  CHECK(vae->latent_channels() == 4);
+  const auto plain =
+      make_autoencoder("AutoencoderKL", golden_json("models/x4-upscaler/vae/config.json"));
+  CHECK(plain->shift_factor() == 0.0);
+  CHECK(plain->latents_mean().empty());
+  CHECK(plain->scale() == 4);
+}
+
+TEST_CASE("pictures and latents that do not fit the autoencoder are refused") {
+  const auto vae = load_vae("sd15", at::kFloat);
+  CHECK_THROWS_AS(vae->encode(at::zeros({1, 4, 64, 64})), Error);
+  CHECK_THROWS_AS(vae->encode(at::zeros({3, 64, 64})), Error);
+  CHECK_THROWS_AS(vae->decode(at::zeros({1, 16, 8, 8})), Error);
+  CHECK_THROWS_AS(vae->decode(at::zeros({0, 4, 8, 8})), Error);
+}
+
 TEST_CASE("autoencoder options that are not built are refused by their key") {
   const Json json = golden_json("models/sd15/vae/config.json");
   CHECK(refusal(json, "act_fn", "mish").find("\"act_fn\"") != std::string::npos);
-  CHECK(refusal(json, "shift_factor", 0.1).find("\"shift_factor\"") != std::string::npos);
+  CHECK(refusal(json, "shift_factor", "0.1").find("\"shift_factor\"") != std::string::npos);
   CHECK(refusal(json, "latents_mean", {0.1, 0.2}).find("\"latents_mean\"") != std::string::npos);
   CHECK(refusal(json, "sclaing_factor", 1.0).find("scaling_factor") != std::string::npos);
   CHECK(refusal(json, "block_out_channels", {8, -1}).find("block_out_channels") !=

@@ -13,7 +13,9 @@ namespace {
 constexpr double kTolerance = 2e-5;
 
 std::filesystem::path folder(const std::string& model) {
-  return std::filesystem::path("models") / model / "text_encoder";
+  const bool second = model == "sdxl_2";
+  return std::filesystem::path("models") / (second ? "sdxl" : model) /
+         (second ? "text_encoder_2" : "text_encoder");
 }
 
 StateDict weights(const std::string& model) {
@@ -21,8 +23,9 @@ StateDict weights(const std::string& model) {
 }
 
 std::unique_ptr<CLIPTextModel> load_text_model(const std::string& model, const StateDict& tensors) {
-  auto text = std::make_unique<CLIPTextModel>(
-      CLIPTextConfig::from_json(golden_json(folder(model) / "config.json")));
+  auto text = std::make_unique<CLIPTextModel>(CLIPTextConfig::from_json(
+      golden_json(folder(model) / "config.json"),
+      model == "sdxl_2" ? "CLIPTextModelWithProjection" : "CLIPTextModel"));
   text->parameters().load(tensors, at::kFloat, at::kCPU);
   return text;
 }
@@ -30,25 +33,76 @@ std::unique_ptr<CLIPTextModel> load_text_model(const std::string& model, const S
 }  // namespace
 
 TEST_CASE("the text encoder's hidden states are those of the reference") {
-  for (const std::string model : {"sd15", "sd21"}) {
+  for (const std::string model :
+       {"sd15", "sd21", "sd15-inpaint", "lcm", "x4-upscaler", "sdxl", "sdxl_2"}) {
+    const std::string file = model == "sdxl_2" ? "sdxl" : model;
+    const std::string suffix = model == "sdxl_2" ? "_2" : "";
     const auto text = load_text_model(model, weights(model));
-    const StateDict expected = load_safetensors(golden("text_encoders/" + model + ".safetensors"));
-    const CLIPTextModel::Output output = text->forward(expected.at("input_ids"));
-    const at::Tensor& hidden = expected.at("hidden_states");
+    const StateDict expected = load_safetensors(golden("text_encoders/" + file + ".safetensors"));
+    const CLIPTextModel::Output output = text->forward(expected.at("input_ids" + suffix));
+    const at::Tensor& hidden = expected.at("hidden_states" + suffix);
     REQUIRE(static_cast<std::int64_t>(output.hidden_states.size()) == hidden.size(1));
     for (std::int64_t i = 0; i < hidden.size(1); ++i) {
       INFO(model << " layer " << i);
       CHECK(distance(output.hidden_states[static_cast<std::size_t>(i)], hidden.select(1, i)) <
             kTolerance);
     }
-    CHECK(distance(output.last_hidden_state, expected.at("last_hidden_state")) < kTolerance);
-    CHECK(distance(output.pooled, expected.at("pooled")) < kTolerance);
+    INFO(model);
+    CHECK(distance(output.last_hidden_state, expected.at("last_hidden_state" + suffix)) <
+          kTolerance);
+    CHECK(output.text_embeds.defined() == (model == "sdxl_2"));
+    if (model == "sdxl_2") {
+      CHECK(distance(output.text_embeds, expected.at("text_embeds_2")) < kTolerance);
+    } else {
+      CHECK(distance(output.pooled, expected.at("pooled")) < kTolerance);
+    }
+  }
+}
+
+TEST_CASE("states before the last one go through the final norm for clip skip") {
+  for (const std::string model : {"sd15", "sd21"}) {
+    const auto text = load_text_model(model, weights(model));
+    const StateDict expected = load_safetensors(golden("text_encoders/" + model + ".safetensors"));
+    const CLIPTextModel::Output output = text->forward(expected.at("input_ids"));
     for (const std::size_t skip : {1U, 2U}) {
       const at::Tensor& state = output.hidden_states[output.hidden_states.size() - 1 - skip];
       CHECK(distance(text->final_norm(state),
                      expected.at(concat("prompt_embeds_clip_skip_", skip))) < kTolerance);
     }
   }
+}
+
+TEST_CASE("SDXL's text is made of both encoders' earlier states without the final norm") {
+  const StateDict expected = load_safetensors(golden("text_encoders/sdxl.safetensors"));
+  std::vector<std::vector<at::Tensor>> states;
+  for (const auto& [model, ids] :
+       {std::pair<std::string, std::string>{"sdxl", "input_ids"}, {"sdxl_2", "input_ids_2"}}) {
+    states.push_back(
+        load_text_model(model, weights(model))->forward(expected.at(ids)).hidden_states);
+  }
+  for (const auto& [skip, back] :
+       {std::pair<std::string, std::size_t>{"None", 2}, {"1", 3}, {"2", 4}}) {
+    if (states[0].size() < back) continue;
+    const at::Tensor both =
+        at::cat({states[0][states[0].size() - back], states[1][states[1].size() - back]}, -1);
+    CHECK(distance(both, expected.at("prompt_embeds_clip_skip_" + skip)) < kTolerance);
+  }
+}
+
+TEST_CASE("text encoders of full size have the tensors that their configs imply") {
+  Json big = golden_json(folder("sdxl_2") / "config.json");
+  big.update({{"vocab_size", 49408},
+              {"hidden_size", 1280},
+              {"intermediate_size", 5120},
+              {"num_hidden_layers", 32},
+              {"num_attention_heads", 20},
+              {"projection_dim", 1280}});
+  const CLIPTextModel second(CLIPTextConfig::from_json(big, "CLIPTextModelWithProjection"));
+  CHECK(second.parameters().element_count() == 694'659'840);
+  CHECK(second.parameters().find("text_projection.weight") != nullptr);
+  const CLIPTextModel without(CLIPTextConfig::from_json(big, "CLIPTextModel"));
+  CHECK(without.parameters().element_count() == 694'659'840 - 1280 * 1280);
+  CHECK_THROWS_AS(CLIPTextConfig::from_json(big, "CLIPModel"), Error);
 }
 
 TEST_CASE("text encoder checkpoints load without their prefix and with position_ids") {
