@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kWordEnd = "</w>";
 constexpr std::int64_t kLargestId = 1 << 24;
+constexpr std::size_t kLongestSpecial = 1024;
 constexpr std::size_t kLongestText = std::size_t{1} << 20;
 
 // GPT-2's printable stand-in of every byte, in UTF-8: printable Latin-1 characters stand for
@@ -143,7 +144,11 @@ void CLIPTokenizer::read_merges(std::string_view merges) {
 }
 
 void CLIPTokenizer::add_special(const Special& special) {
-  if (special.content.empty()) fail(Cause::BadInput, what_, ": a special token is empty");
+  // The limit keeps a hostile file from growing the trie beyond its own size many times over.
+  if (special.content.empty() || special.content.size() > kLongestSpecial) {
+    fail(Cause::BadInput, what_, ": expected special tokens of 1 to ", kLongestSpecial,
+         " bytes, found one of ", special.content.size());
+  }
   const std::int64_t id = id_of(special.content);
   const std::u32string content = unicode::from_utf8(special.content, what_);
   // The first definition of a token counts.

@@ -47,6 +47,11 @@ class CLIPTokenizer {
   // vocab.json, merges.txt and, when present, tokenizer_config.json, special_tokens_map.json and
   // added_tokens.json of a diffusers folder. BadInput names the file and what is wrong with it.
   static CLIPTokenizer from_folder(const std::filesystem::path& folder);
+  // The same from the files' contents, whatever they are; empty ones count as missing.
+  struct Texts {
+    std::string vocab, merges, tokenizer_config, special_tokens_map, added_tokens;
+  };
+  static CLIPTokenizer from_texts(const Texts& texts, const std::string& what);
   // `vocabulary` maps tokens to ids; `merges` is the text of a merges.txt. `what` names the source
   // in errors.
   CLIPTokenizer(const nlohmann::ordered_json& vocabulary, std::string_view merges,

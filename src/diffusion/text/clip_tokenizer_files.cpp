@@ -13,11 +13,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Json read_object(const fs::path& path) {
-  if (!fs::exists(path)) return Json::object();
-  Json json = parse_json(read_text(path), path.string());
-  if (!json.is_object()) fail(Cause::BadInput, path.string(), ": expected a JSON object");
+std::string read_optional(const fs::path& path) {
+  return fs::exists(path) ? read_text(path) : std::string();
+}
+
+Json object_of(const std::string& text, const std::string& what) {
+  if (text.empty()) return Json::object();
+  Json json = parse_json(text, what);
+  if (!json.is_object()) fail(Cause::BadInput, what, ": expected a JSON object");
   return json;
+}
+
+// transformers writes 1e30 for "no limit"; CLIP's text encoders all have 77 positions.
+std::int64_t length_of(const Json& config) {
+  const auto found = config.find("model_max_length");
+  if (found == config.end() || !found->is_number()) return 77;
+  const double length = found->get<double>();
+  return length > 4096 ? 77 : static_cast<std::int64_t>(std::max(length, 0.0));
 }
 
 bool flag_of(const Json& json, const char* key, bool fallback) {
@@ -107,12 +119,21 @@ void read_added_tokens(Json& vocabulary, CLIPTokenizer::Options& options, const 
 }  // namespace
 
 CLIPTokenizer CLIPTokenizer::from_folder(const fs::path& folder) {
-  const std::string what = folder.string();
-  Json vocabulary = parse_json(read_text(folder / "vocab.json"), (folder / "vocab.json").string());
+  Texts texts;
+  texts.vocab = read_text(folder / "vocab.json");
+  texts.merges = read_text(folder / "merges.txt");
+  texts.tokenizer_config = read_optional(folder / "tokenizer_config.json");
+  texts.special_tokens_map = read_optional(folder / "special_tokens_map.json");
+  texts.added_tokens = read_optional(folder / "added_tokens.json");
+  return from_texts(texts, folder.string());
+}
+
+CLIPTokenizer CLIPTokenizer::from_texts(const Texts& texts, const std::string& what) {
+  Json vocabulary = parse_json(texts.vocab, what + "/vocab.json");
   if (!vocabulary.is_object()) fail(Cause::BadInput, what, "/vocab.json: expected an object");
-  const Json config = read_object(folder / "tokenizer_config.json");
-  const Json map = read_object(folder / "special_tokens_map.json");
-  const Json added = read_object(folder / "added_tokens.json");
+  const Json config = object_of(texts.tokenizer_config, what + "/tokenizer_config.json");
+  const Json map = object_of(texts.special_tokens_map, what + "/special_tokens_map.json");
+  const Json added = object_of(texts.added_tokens, what + "/added_tokens.json");
 
   Options options;
   read_specials(options, config, map, what);
@@ -122,12 +143,8 @@ CLIPTokenizer CLIPTokenizer::from_folder(const fs::path& folder) {
     fail(Cause::BadInput, what, ": expected the tokenizer class CLIPTokenizer, found ",
          config["tokenizer_class"].dump());
   }
-  if (config.contains("model_max_length") && config["model_max_length"].is_number()) {
-    // transformers writes 1e30 for "no limit"; CLIP's text encoders all have 77 positions.
-    const double length = config["model_max_length"].get<double>();
-    options.model_max_length = length > 4096 ? 77 : static_cast<std::int64_t>(length);
-  }
-  return CLIPTokenizer(vocabulary, read_text(folder / "merges.txt"), options, what);
+  options.model_max_length = length_of(config);
+  return CLIPTokenizer(vocabulary, texts.merges, options, what);
 }
 
 }  // namespace affiche::diffusion

@@ -78,6 +78,45 @@ TEST_CASE("letters outside a small vocabulary become the unknown token") {
   CHECK(tokenizer.untruncated_length("az") == 4);
 }
 
+TEST_CASE("damaged tokenizer files give a tokenizer or an error, never anything else") {
+  const std::filesystem::path folder = golden("models/sd15/tokenizer");
+  const std::string head = read_text(folder / "merges.txt").substr(0, 400);
+  const CLIPTokenizer::Texts whole{small_vocabulary().dump(), "#version: 0.2\na b</w>\n",
+                                   read_text(folder / "tokenizer_config.json"),
+                                   read_text(folder / "special_tokens_map.json"), R"({"<x>": 6})"};
+  CHECK(CLIPTokenizer::from_texts(whole, "whole").text_ids("ab <x>") ==
+        std::vector<std::int64_t>{3, 6});
+  std::uint32_t random = 1;
+  const auto next = [&](std::size_t below) {
+    random = random * 1664525 + 1013904223;
+    return (random >> 8) % below;
+  };
+  int refused = 0, read = 0;
+  for (int i = 0; i < 3000; ++i) {
+    CLIPTokenizer::Texts damaged = whole;
+    std::string* const parts[] = {&damaged.vocab, &damaged.merges, &damaged.tokenizer_config,
+                                  &damaged.special_tokens_map, &damaged.added_tokens};
+    std::string& part = *parts[next(5)];
+    for (std::size_t changes = 1 + next(3); changes > 0; --changes) {
+      const std::size_t at = next(part.size());
+      if (next(2) == 0) part[at] = static_cast<char>(next(256));
+      if (next(3) == 0) part.erase(at, next(20));
+      if (next(3) == 0) part.insert(std::min(at, part.size()), head.substr(next(400), next(20)));
+      if (part.empty()) break;
+    }
+    try {
+      const CLIPTokenizer tokenizer = CLIPTokenizer::from_texts(damaged, "damaged");
+      CHECK(tokenizer.encode("ab <x> z").size() == tokenizer.model_max_length());
+      ++read;
+    } catch (const Error& error) {
+      CHECK(error.cause() == Cause::BadInput);
+      ++refused;
+    }
+  }
+  CHECK(refused > 100);
+  CHECK(read > 100);
+}
+
 TEST_CASE("a very long word is tokenized in reasonable time") {
   const CLIPTokenizer tokenizer = whole_vocabulary("!");
   CHECK(tokenizer.encode(std::string(500'000, 'a')).size() == 77);
