@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// affiche generate: pictures from text, one request at a time.
+// affiche generate: pictures from text and pictures, one request at a time.
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
@@ -20,7 +20,10 @@
 #include "cards/encode.h"
 #include "cli/border.h"
 #include "cli/command.h"
+#include "cli/generate_options.h"
 #include "diffusion/lora/adapters.h"
+#include "diffusion/pipelines/adapter_targets.h"
+#include "diffusion/pipelines/pictures.h"
 #include "diffusion/pipelines/request_json.h"
 #include "diffusion/pipelines/stable_diffusion.h"
 #include "diffusion/weights/safetensors.h"
@@ -32,23 +35,7 @@ namespace {
 namespace fs = std::filesystem;
 using Time = std::chrono::steady_clock;
 
-// Options that the user left out keep the request file's values, so each one is optional here.
-struct Options {
-  std::string model;
-  std::optional<std::string> prompt, negative, scheduler;
-  std::optional<std::int64_t> steps, seed, width, height, count;
-  std::optional<double> guidance, eta, guidance_rescale;
-  std::optional<int> clip_skip;
-  std::string dtype = "fp32";
-  std::string device = "cpu";
-  int threads = 0;
-  std::vector<std::string> loras;
-  std::string scheduler_config;
-  std::string request_file;
-  std::string out;
-  std::string latents_out;
-  bool timings = false;
-};
+using Options = GenerateOptions;
 
 struct Timings {
   double load = 0;
@@ -57,57 +44,6 @@ struct Timings {
 
 double seconds_since(Time::time_point start) {
   return std::chrono::duration<double>(Time::now() - start).count();
-}
-
-Json read_json_file(const fs::path& file) {
-  return parse_json(read_text(file), file.string(), true);
-}
-
-// The request file, overridden by what the command line says.
-diffusion::RequestFile request_from(const Options& options) {
-  diffusion::RequestFile file;
-  if (!options.request_file.empty()) {
-    const fs::path path = options.request_file;
-    file = diffusion::read_request(read_json_file(path), path.parent_path(), path.string());
-  }
-  diffusion::GenerateRequest& request = file.request;
-  const auto take = [](const auto& option, auto& value) {
-    if (option) value = *option;
-  };
-  if (!options.model.empty()) file.model = options.model;
-  if (options.prompt) request.prompts = {*options.prompt};
-  if (options.negative) request.negative_prompts = {*options.negative};
-  take(options.steps, request.num_inference_steps);
-  take(options.guidance, request.guidance_scale);
-  take(options.scheduler, request.scheduler);
-  take(options.width, request.width);
-  take(options.height, request.height);
-  take(options.eta, request.eta);
-  take(options.guidance_rescale, request.guidance_rescale);
-  if (options.clip_skip) request.clip_skip = options.clip_skip;
-  if (options.seed) request.seeds = {*options.seed};
-  if (options.count) {
-    // Picture i of a batch is the picture that seed + i gives alone.
-    request.num_images_per_prompt = *options.count;
-    const std::int64_t first = request.seeds.front();
-    const auto prompts = static_cast<std::int64_t>(request.prompts.size());
-    request.seeds.clear();
-    for (std::int64_t i = 0; i < *options.count * prompts; ++i) request.seeds.push_back(first + i);
-  }
-  if (!options.scheduler_config.empty()) {
-    request.scheduler_config = read_json_file(options.scheduler_config);
-  }
-  for (const std::string& lora : options.loras) {
-    file.loras.push_back(diffusion::parse_lora_choice(lora));
-    if (!fs::exists(file.loras.back().file)) {
-      fail(Cause::Usage, "--lora ", file.loras.back().file.string(), ": there is no such file");
-    }
-  }
-  if (file.model.empty()) fail(Cause::Usage, "generate: expected a model; give --model DIR");
-  if (!file.has_prompt && !options.prompt) {
-    fail(Cause::Usage, "generate: expected a prompt; give --prompt TEXT (it may be empty)");
-  }
-  return file;
 }
 
 at::ScalarType dtype_of(const std::string& name) {
@@ -136,20 +72,13 @@ std::vector<fs::path> output_files(const fs::path& out, std::int64_t count) {
   return files;
 }
 
-Image image_at(const at::Tensor& images, std::int64_t index) {
-  Image image = make_image(static_cast<int>(images.size(2)), static_cast<int>(images.size(1)), 3);
-  const at::Tensor one = images[index].contiguous();
-  std::memcpy(image.pixels.data(), one.const_data_ptr<std::uint8_t>(), image.pixels.size());
-  return image;
-}
-
 // What made the picture, for the file's text chunk.
 Recipe recipe_at(const diffusion::RequestFile& file, const diffusion::Generation& made,
                  std::size_t index, const Options& options) {
   const diffusion::GenerateRequest& request = file.request;
   const std::size_t prompt = index / static_cast<std::size_t>(request.num_images_per_prompt);
   Recipe recipe;
-  recipe.model = fs::absolute(file.model).lexically_normal().filename().string();
+  recipe.model = fs::absolute(file.files.model).lexically_normal().filename().string();
   for (const diffusion::LoraChoice& lora : file.loras) {
     recipe.loras.push_back({lora.file.filename().string(), sha256_file(lora.file), lora.weight});
   }
@@ -160,8 +89,8 @@ Recipe recipe_at(const diffusion::RequestFile& file, const diffusion::Generation
   }
   recipe.seed = request.seeds[std::min(index, request.seeds.size() - 1)];
   recipe.scheduler = made.scheduler;
-  recipe.steps = static_cast<int>(request.num_inference_steps.value_or(50));
-  recipe.guidance_scale = request.guidance_scale.value_or(7.5);
+  recipe.steps = static_cast<int>(made.num_inference_steps);
+  recipe.guidance_scale = made.guidance_scale;
   recipe.width = static_cast<int>(made.images.size(2));
   recipe.height = static_cast<int>(made.images.size(1));
   recipe.dtype = options.dtype;
@@ -174,9 +103,9 @@ std::vector<fs::path> write_pictures(const diffusion::RequestFile& file,
   const std::vector<fs::path> files = output_files(options.out, made.images.size(0));
   for (std::size_t i = 0; i < files.size(); ++i) {
     const std::string recipe = to_json(recipe_at(file, made, i, options));
-    write_atomically(files[i],
-                     cards::encode_png(image_at(made.images, static_cast<std::int64_t>(i)),
-                                       {{"affiche", recipe}}));
+    write_atomically(
+        files[i], cards::encode_png(diffusion::image_at(made.images, static_cast<std::int64_t>(i)),
+                                    {{"affiche", recipe}}));
   }
   return files;
 }
@@ -184,9 +113,12 @@ std::vector<fs::path> write_pictures(const diffusion::RequestFile& file,
 void write_latents(const fs::path& path, const diffusion::Generation& made) {
   diffusion::StateDict tensors = {
       {"latents", made.latents}, {"initial", made.initial}, {"prompt_embeds", made.prompt_embeds}};
-  if (made.negative_prompt_embeds.defined()) {
-    tensors["negative_prompt_embeds"] = made.negative_prompt_embeds;
-  }
+  const auto add = [&](const char* name, const at::Tensor& tensor) {
+    if (tensor.defined()) tensors[name] = tensor;
+  };
+  add("negative_prompt_embeds", made.negative_prompt_embeds);
+  add("pooled", made.pooled_prompt_embeds);
+  add("negative_pooled", made.negative_pooled_prompt_embeds);
   diffusion::save_safetensors(path, tensors);
 }
 
@@ -274,16 +206,13 @@ int generate(const Options& options, const Shared& shared) {
 
   Timings timings;
   Time::time_point start = Time::now();
-  const auto pipeline = diffusion::StableDiffusionPipeline::from_folder(
-      file.model, dtype_of(options.dtype), device_of(options.device));
+  const auto pipeline = diffusion::StableDiffusionPipeline::load(
+      file.files, dtype_of(options.dtype), device_of(options.device));
   timings.load = seconds_since(start);
 
   std::vector<std::string> warnings;
   start = Time::now();
-  diffusion::Components& parts = pipeline->components();
-  diffusion::AdapterStack stack(
-      {{"unet", {"lora_unet"}, &parts.unet->parameters()},
-       {"text_encoder", {"lora_te", "lora_te1"}, &parts.text_encoder->parameters()}});
+  diffusion::AdapterStack stack(diffusion::adapter_targets(pipeline->components()));
   wear(stack, file.loras, warnings);
   timings.lora = seconds_since(start);
 
@@ -301,78 +230,6 @@ int generate(const Options& options, const Shared& shared) {
   return 0;
 }
 
-// Options of the design that a later version brings: known, so that the message can say so.
-void add_later_options(CLI::App& command) {
-  for (const auto& [name, task] :
-       {std::pair{"--init", "image-to-image"}, std::pair{"--strength", "image-to-image"},
-        std::pair{"--mask", "in-painting"}, std::pair{"--control", "ControlNet"}}) {
-    const std::string option = name;
-    const std::string what = task;
-    command
-        .add_option_function<std::vector<std::string>>(
-            name,
-            [option, what](const std::vector<std::string>&) {
-              throw CLI::ValidationError(option, what + " is not part of this version");
-            })
-        ->group("");
-  }
-}
-
-void add_options(CLI::App& command, Options& o) {
-  command.add_option("--model", o.model, "Model folder as diffusers writes it")
-      ->check(existing_input());
-  command.add_option("--prompt", o.prompt, "What the picture shows");
-  command.add_option("--negative", o.negative, "What it does not show");
-  command.add_option("--steps", o.steps, "Steps of the scheduler; default 50")
-      ->check(whole_number());
-  command
-      .add_option("--guidance", o.guidance,
-                  "How closely the prompt is followed; default 7.5, 1 or less: off")
-      ->check(finite_number());
-  command.add_option("--scheduler", o.scheduler,
-                     "Name as in diffusers or A1111, for instance \"DPM++ 2M Karras\"; default: "
-                     "the model's own");
-  command.add_option("--seed", o.seed, "Seed of the random generator; default 0")
-      ->check(whole_number());
-  command.add_option("--width", o.width, "Pixels, a multiple of 8; default: the model's own")
-      ->check(whole_number() & CLI::PositiveNumber);
-  command.add_option("--height", o.height, "Pixels, a multiple of 8; default: the model's own")
-      ->check(whole_number() & CLI::PositiveNumber);
-  command.add_option("--count", o.count, "Number of pictures, with seeds from --seed upwards")
-      ->check(CLI::Range(1, 64));
-  command.add_option("--dtype", o.dtype, "Number format of the networks; default fp32")
-      ->check(CLI::IsMember({"fp32", "bf16", "fp16"}));
-  command.add_option("--device", o.device, "Where the networks run; default cpu")
-      ->check(CLI::IsMember({"cpu", "cuda"}));
-  command.add_option("--threads", o.threads, "CPU threads; default: all cores")
-      ->check(CLI::Range(1, 1024));
-  command
-      .add_option("--lora", o.loras,
-                  "LoRA file with an optional weight, FILE[:WEIGHT]; may be "
-                  "given several times")
-      ->allow_extra_args(false);
-  command.add_option("--clip-skip", o.clip_skip, "Last layers of the text encoder to leave out")
-      ->check(CLI::Range(0, 100));
-  command.add_option("--eta", o.eta, "Noise that DDIM and TCD add in every step; default 0")
-      ->check(finite_number());
-  command
-      .add_option("--guidance-rescale", o.guidance_rescale,
-                  "Counters overexposure at high guidance, 0 to 1; default 0")
-      ->check(finite_number());
-  command
-      .add_option("--scheduler-config", o.scheduler_config,
-                  "A scheduler_config.json in place of the model's own")
-      ->check(existing_input());
-  command
-      .add_option("--request", o.request_file,
-                  "JSON object with diffusers' argument names; options given here count more")
-      ->check(existing_input());
-  command.add_option("--out", o.out, "PNG file to write; several pictures become FILE-0.png …")
-      ->required();
-  command.add_option("--latents-out", o.latents_out, "Also write the latents, as safetensors");
-  command.add_flag("--timings", o.timings, "Print seconds per stage and peak memory as JSON");
-}
-
 }  // namespace
 
 void add_generate(CLI::App& app, Shared& shared) {
@@ -382,7 +239,6 @@ void add_generate(CLI::App& app, Shared& shared) {
       "Example: affiche generate --model assets/models/affiche-mini --prompt \"soft teal waves\" "
       "--seed 7 --out waves.png");
   add_options(*command, *options);
-  add_later_options(*command);
   command->callback([options, &shared] {
     shared.run = [options, &shared] { return generate(*options, shared); };
   });

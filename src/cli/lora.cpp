@@ -9,7 +9,7 @@
 #include "cli/border.h"
 #include "cli/command.h"
 #include "diffusion/lora/adapters.h"
-#include "diffusion/pipelines/components.h"
+#include "diffusion/pipelines/adapter_targets.h"
 
 namespace affiche::cli {
 namespace {
@@ -71,11 +71,10 @@ void print_table(const diffusion::LoraReport& report) {
 
 int inspect(const Options& options, const Shared& shared) {
   const diffusion::LoraFile file = diffusion::load_lora(options.file);
-  const diffusion::Components parts =
-      diffusion::load_components(options.model, at::kFloat, at::kCPU);
-  const diffusion::AdapterStack stack(
-      {{"unet", {"lora_unet"}, &parts.unet->parameters()},
-       {"text_encoder", {"lora_te", "lora_te1"}, &parts.text_encoder->parameters()}});
+  diffusion::ModelFiles files;
+  files.model = options.model;
+  diffusion::Components parts = diffusion::load_components(files, at::kFloat, at::kCPU);
+  const diffusion::AdapterStack stack(diffusion::adapter_targets(parts));
   const diffusion::LoraReport report = stack.inspect(file, options.dora_scale);
   if (shared.json) {
     std::puts(to_json(report).dump(2, ' ', false, Json::error_handler_t::replace).c_str());

@@ -4,11 +4,11 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
-#include <cstring>
 #include <map>
 
 #include "base/error.h"
-#include "diffusion/lora/adapters.h"
+#include "diffusion/pipelines/adapter_targets.h"
+#include "diffusion/pipelines/pictures.h"
 #include "diffusion/pipelines/stable_diffusion.h"
 
 namespace affiche::service {
@@ -20,10 +20,7 @@ using diffusion::StableDiffusionPipeline;
 struct LoadedModel::Engine {
   explicit Engine(const std::filesystem::path& model)
       : pipeline(StableDiffusionPipeline::from_folder(model, at::kFloat, at::kCPU)),
-        adapters({{"unet", {"lora_unet"}, &pipeline->components().unet->parameters()},
-                  {"text_encoder",
-                   {"lora_te", "lora_te1"},
-                   &pipeline->components().text_encoder->parameters()}}) {}
+        adapters(diffusion::adapter_targets(pipeline->components())) {}
 
   std::unique_ptr<StableDiffusionPipeline> pipeline;
   AdapterStack adapters;
@@ -74,10 +71,7 @@ Image LoadedModel::generate(const Recipe& recipe, std::stop_token stop) {
   diffusion::Watch watch;
   watch.cancelled = [&stop] { return stop.stop_requested(); };
   const diffusion::Generation made = engine_->pipeline->generate(request, watch);
-  Image image =
-      make_image(static_cast<int>(made.images.size(2)), static_cast<int>(made.images.size(1)), 3);
-  std::memcpy(image.pixels.data(), made.images.const_data_ptr<std::uint8_t>(), image.pixels.size());
-  return image;
+  return diffusion::image_at(made.images, 0);
 }
 
 }  // namespace affiche::service

@@ -3,72 +3,195 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 #include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
 
 namespace affiche::diffusion {
 namespace {
 
-constexpr const char* kRuns = "; this version runs Stable Diffusion 1.x and 2.x";
+namespace fs = std::filesystem;
 
-CheckpointPart& part_of(Checkpoint& checkpoint, const std::string& name,
-                        const std::string& expected, const std::string& what) {
-  const auto found = checkpoint.parts.find(name);
-  if (found == checkpoint.parts.end()) {
-    fail(Cause::BadInput, what, ": expected the part \"", name, "\", found none");
+struct Loader {
+  Checkpoint checkpoint;
+  std::string what;
+  at::ScalarType dtype;
+  at::Device device;
+
+  CheckpointPart& part(const std::string& name, const std::vector<std::string>& classes) {
+    const auto found = checkpoint.parts.find(name);
+    if (found == checkpoint.parts.end()) {
+      fail(Cause::BadInput, what, ": expected the part \"", name, "\", found none");
+    }
+    require_class(found->second, name, classes);
+    return found->second;
   }
-  if (found->second.class_name != expected) {
+  void require_class(const CheckpointPart& part, const std::string& name,
+                     const std::vector<std::string>& classes) const {
+    if (std::find(classes.begin(), classes.end(), part.class_name) != classes.end()) return;
+    std::string expected = classes[0];
+    for (std::size_t i = 1; i < classes.size(); ++i) expected += " or " + classes[i];
     fail(Cause::BadInput, what, ": \"", name, "\": expected ", expected, ", found ",
-         found->second.class_name, kRuns);
+         part.class_name);
   }
-  return found->second;
+  template <typename Model>
+  std::unique_ptr<Model> fill(std::unique_ptr<Model> model, CheckpointPart& part) const {
+    model->parameters().load(part.weights, dtype, device, "", part.where.string());
+    part.weights.clear();  // what was converted need not stay mapped
+    return model;
+  }
+  std::unique_ptr<CLIPTextModel> text_encoder(const std::string& name,
+                                              const std::vector<std::string>& classes) {
+    CheckpointPart& source = part(name, classes);
+    return fill(std::make_unique<CLIPTextModel>(
+                    CLIPTextConfig::from_json(source.config, source.class_name)),
+                source);
+  }
+  CLIPTokenizer tokenizer(const std::string& name) {
+    const auto found = checkpoint.tokenizers.find(name);
+    if (found == checkpoint.tokenizers.end()) {
+      fail(Cause::BadInput, what, ": expected the part \"", name, "\", found none");
+    }
+    return std::move(found->second);
+  }
+  std::unique_ptr<UNet2DConditionModel> unet(const ModelFiles& files) {
+    CheckpointPart other;
+    if (!files.unet.empty()) other = open_part(files.unet, "UNet2DConditionModel", files.options);
+    CheckpointPart& source = files.unet.empty() ? part("unet", {"UNet2DConditionModel"}) : other;
+    return fill(
+        std::make_unique<UNet2DConditionModel>(UNet2DConditionConfig::from_json(source.config)),
+        source);
+  }
+  std::unique_ptr<Autoencoder> vae(const ModelFiles& files) {
+    CheckpointPart other;
+    if (!files.vae.empty()) other = open_vae(files);
+    CheckpointPart& source =
+        files.vae.empty() ? part("vae", {"AutoencoderKL", "AutoencoderTiny"}) : other;
+    return fill(make_autoencoder(source.class_name, source.config), source);
+  }
+  static CheckpointPart open_vae(const ModelFiles& files) {
+    // A folder says its class; single files are recognised by their tensors.
+    const fs::path config = files.vae / "config.json";
+    std::string class_name = "AutoencoderKL";
+    if (fs::exists(config)) {
+      const Json json = parse_json(read_text(config), config.string(), true);
+      if (json.is_object() && json.contains("_class_name") && json["_class_name"].is_string()) {
+        class_name = json["_class_name"].get<std::string>();
+      }
+    }
+    return open_part(files.vae, class_name, files.options);
+  }
+  std::unique_ptr<ControlNetModel> controlnet(const fs::path& path,
+                                              const CheckpointOptions& options) const {
+    CheckpointPart source = open_part(path, "ControlNetModel", options);
+    return fill(std::make_unique<ControlNetModel>(ControlNetConfig::from_json(source.config)),
+                source);
+  }
+};
+
+// Adds up what the UNet reads and compares it with what the text encoders give.
+void check_fit(const Components& parts, const std::string& what) {
+  const auto fits = [&](const CLIPTokenizer& tokenizer, const CLIPTextModel& encoder,
+                        const char* name) {
+    if (tokenizer.vocabulary_size() <= encoder.config().vocab_size) return;
+    fail(Cause::BadInput, what, ": the ", name, " has ids up to ", tokenizer.vocabulary_size() - 1,
+         ", its text encoder only ", encoder.config().vocab_size,
+         " of them; the model mixes two models");
+  };
+  fits(parts.tokenizer, *parts.text_encoder, "tokenizer");
+  std::int64_t width = parts.text_encoder->config().hidden_size;
+  if (parts.is_xl()) {
+    fits(*parts.tokenizer_2, *parts.text_encoder_2, "tokenizer_2");
+    width += parts.text_encoder_2->config().hidden_size;
+  }
+  const auto reads = [&](std::int64_t expected, const char* network) {
+    if (expected == width) return;
+    fail(Cause::BadInput, what, ": the ", network, " expects text of width ", expected,
+         ", the text encoder gives ", width, "; they belong to different model families");
+  };
+  reads(parts.unet->config().cross_attention_dim.front(), "UNet");
+  for (const auto& net : parts.controlnets) {
+    reads(net->config().trunk.cross_attention_dim.front(), "ControlNet");
+  }
+  const std::int64_t latents = parts.vae->latent_channels();
+  if (parts.unet->config().out_channels != latents) {
+    fail(Cause::BadInput, what, ": the UNet makes latents of ", parts.unet->config().out_channels,
+         " channels, the VAE expects ", latents, "; they belong to different model families");
+  }
 }
 
-template <typename Model, typename Config>
-std::unique_ptr<Model> build(Checkpoint& checkpoint, const std::string& name,
-                             const std::string& class_name, const std::string& what,
-                             at::ScalarType dtype, at::Device device) {
-  CheckpointPart& part = part_of(checkpoint, name, class_name, what);
-  auto model = std::make_unique<Model>(Config::from_json(part.config));
-  model->parameters().load(part.weights, dtype, device, "", part.where.string());
-  part.weights.clear();  // what was converted need not stay mapped
-  return model;
+template <typename Value>
+Value flag(const Json& index, const char* key, Value fallback) {
+  const auto found = index.find(key);
+  if (found == index.end() || found->is_null()) return fallback;
+  const bool fits = std::is_same_v<Value, bool> ? found->is_boolean() : found->is_number_integer();
+  if (!fits) fail(Cause::BadInput, "model_index.json: \"", key, "\": found ", found->dump());
+  return found->get<Value>();
 }
 
 }  // namespace
 
-Components load_components(const std::filesystem::path& path, at::ScalarType dtype,
-                           at::Device device, const CheckpointOptions& options) {
-  Checkpoint checkpoint = open_checkpoint(path, options);
-  const std::string what = path.string();
-  if (checkpoint.pipeline_class != "StableDiffusionPipeline") {
-    fail(Cause::BadInput, what, ": expected a StableDiffusionPipeline, found ",
-         checkpoint.pipeline_class, kRuns);
+std::vector<std::string> pipeline_classes() {
+  return {"LatentConsistencyModelImg2ImgPipeline",
+          "LatentConsistencyModelPipeline",
+          "StableDiffusionControlNetImg2ImgPipeline",
+          "StableDiffusionControlNetInpaintPipeline",
+          "StableDiffusionControlNetPipeline",
+          "StableDiffusionImg2ImgPipeline",
+          "StableDiffusionInpaintPipeline",
+          "StableDiffusionPipeline",
+          "StableDiffusionUpscalePipeline",
+          "StableDiffusionXLControlNetImg2ImgPipeline",
+          "StableDiffusionXLControlNetInpaintPipeline",
+          "StableDiffusionXLControlNetPipeline",
+          "StableDiffusionXLImg2ImgPipeline",
+          "StableDiffusionXLInpaintPipeline",
+          "StableDiffusionXLPipeline"};
+}
+
+Components load_components(const ModelFiles& files, at::ScalarType dtype, at::Device device) {
+  Loader loader{open_checkpoint(files.model, files.options), files.model.string(), dtype, device};
+  const Checkpoint& checkpoint = loader.checkpoint;
+  const std::vector<std::string> classes = pipeline_classes();
+  if (std::find(classes.begin(), classes.end(), checkpoint.pipeline_class) == classes.end()) {
+    fail(Cause::BadInput, loader.what,
+         ": expected a model of the families Stable Diffusion 1.x, 2.x or XL, found a ",
+         checkpoint.pipeline_class);
   }
-  const auto tokenizer = checkpoint.tokenizers.find("tokenizer");
   const auto scheduler = checkpoint.schedulers.find("scheduler");
-  if (tokenizer == checkpoint.tokenizers.end() || scheduler == checkpoint.schedulers.end()) {
-    fail(Cause::BadInput, what, ": expected a tokenizer and a scheduler, found not both");
+  if (scheduler == checkpoint.schedulers.end()) {
+    fail(Cause::BadInput, loader.what, ": expected the part \"scheduler\", found none");
   }
-  Components parts{std::move(tokenizer->second),
-                   build<CLIPTextModel, CLIPTextConfig>(checkpoint, "text_encoder", "CLIPTextModel",
-                                                        what, dtype, device),
-                   build<UNet2DConditionModel, UNet2DConditionConfig>(
-                       checkpoint, "unet", "UNet2DConditionModel", what, dtype, device),
-                   build<AutoencoderKL, AutoencoderKLConfig>(checkpoint, "vae", "AutoencoderKL",
-                                                             what, dtype, device),
-                   scheduler->second.class_name,
-                   scheduler->second.config};
-  if (parts.tokenizer.vocabulary_size() > parts.text_encoder->config().vocab_size) {
-    fail(Cause::BadInput, what, ": the tokenizer has ids up to ",
-         parts.tokenizer.vocabulary_size() - 1, ", the text encoder only ",
-         parts.text_encoder->config().vocab_size, " of them; the model mixes two models");
+  const bool xl = checkpoint.pipeline_class.starts_with("StableDiffusionXL");
+  Components parts{checkpoint.pipeline_class,
+                   loader.tokenizer("tokenizer"),
+                   loader.text_encoder("text_encoder", {"CLIPTextModel"}),
+                   std::nullopt,
+                   nullptr,
+                   loader.unet(files),
+                   loader.vae(files),
+                   {},
+                   scheduler->second,
+                   std::nullopt,
+                   true,
+                   false,
+                   350,
+                   checkpoint.warnings};
+  if (xl) {
+    parts.tokenizer_2 = loader.tokenizer("tokenizer_2");
+    parts.text_encoder_2 = loader.text_encoder("text_encoder_2", {"CLIPTextModelWithProjection"});
   }
-  if (parts.unet->config().cross_attention_dim.front() !=
-      parts.text_encoder->config().hidden_size) {
-    fail(Cause::BadInput, what, ": the UNet expects text of width ",
-         parts.unet->config().cross_attention_dim.front(), ", the text encoder gives ",
-         parts.text_encoder->config().hidden_size);
+  const auto low_res = checkpoint.schedulers.find("low_res_scheduler");
+  if (low_res != checkpoint.schedulers.end()) parts.low_res_scheduler = low_res->second;
+  parts.force_zeros_for_empty_prompt = flag(checkpoint.index, "force_zeros_for_empty_prompt", true);
+  parts.requires_aesthetics_score = flag(checkpoint.index, "requires_aesthetics_score", false);
+  parts.max_noise_level = flag(checkpoint.index, "max_noise_level", std::int64_t{350});
+  for (const fs::path& path : files.controlnets) {
+    parts.controlnets.push_back(loader.controlnet(path, files.options));
   }
+  check_fit(parts, loader.what);
   return parts;
 }
 

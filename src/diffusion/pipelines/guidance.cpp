@@ -17,4 +17,15 @@ at::Tensor guide(const at::Tensor& both, double scale, double rescale) {
   return rescale * rescaled + (1 - rescale) * guided;
 }
 
+at::Tensor guidance_scale_embedding(double scale, std::int64_t width) {
+  // In diffusers' order of float32 operations: at such large angles another order is another sine.
+  const at::Tensor w = at::full({1}, scale - 1, at::kFloat) * 1000.0;
+  const std::int64_t half = width / 2;
+  const at::Tensor step = at::log(at::full({}, 10000.0, at::kFloat)) / (half - 1);
+  const at::Tensor frequency = at::exp(at::arange(half, at::kFloat) * -step);
+  const at::Tensor angle = w.unsqueeze(1) * frequency.unsqueeze(0);
+  const at::Tensor result = at::cat({angle.sin(), angle.cos()}, 1);
+  return width % 2 == 1 ? at::constant_pad_nd(result, {0, 1}) : result;
+}
+
 }  // namespace affiche::diffusion

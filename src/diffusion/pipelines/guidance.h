@@ -11,4 +11,8 @@ namespace affiche::diffusion {
 // deviation by `rescale` (arXiv 2305.08891, equations 15 and 16).
 at::Tensor guide(const at::Tensor& both, double scale, double rescale);
 
+// 1 x width, float32, CPU: the guidance scale as models read it that were distilled with it (arXiv
+// 2310.04378): sines, then cosines of 1000 (scale - 1) at frequencies from 1 to 1/10000.
+at::Tensor guidance_scale_embedding(double scale, std::int64_t width);
+
 }  // namespace affiche::diffusion

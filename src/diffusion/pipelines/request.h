@@ -16,8 +16,8 @@ namespace affiche::diffusion {
 // A picture that leads the model through the pipeline's ControlNet of the same place.
 struct ControlInput {
   Image image;
-  double conditioning_scale = 1;
-  double guidance_start = 0;  // part of the run in which it counts
+  std::optional<double> conditioning_scale;  // none: diffusers' default of the pipeline
+  double guidance_start = 0;                 // part of the run in which it counts
   double guidance_end = 1;
 };
 

@@ -8,7 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "diffusion/pipelines/stable_diffusion.h"
+#include "diffusion/pipelines/components.h"
+#include "diffusion/pipelines/request.h"
 
 namespace affiche::diffusion {
 
@@ -18,22 +19,32 @@ struct LoraChoice {
   bool dora_scale = false;  // LoraUse::dora_scale
 };
 
+// Pictures as files: whoever reads the request decodes them into its Image fields.
+struct PictureFiles {
+  std::filesystem::path image, mask;            // empty: none
+  std::vector<std::filesystem::path> controls;  // one for each of the request's controls
+  std::vector<bool> canny;                      // likewise: its edges are the control picture
+};
+
 struct RequestFile {
-  std::filesystem::path model;  // empty: not named
+  ModelFiles files;
   bool has_prompt = false;
   GenerateRequest request;
+  PictureFiles pictures;
   std::vector<LoraChoice> loras;
 };
 
-// Keys: task ("txt2img"), model, prompt, negative_prompt, seed, num_inference_steps,
-// guidance_scale, guidance_rescale, scheduler, scheduler_config, height, width, eta, clip_skip,
-// num_images_per_prompt, lora (a list of {file, weight, dora_scale}). prompt, negative_prompt and
-// seed may be lists; null counts as missing. Paths are relative to `folder`. BadInput, naming
-// `what` and the key: unknown keys, other types, and keys of tasks that are not built.
+// Keys as in docs/models.md. prompts, seed and the options of ControlNets may be lists; null counts
+// as missing. Paths are relative to `folder`. BadInput, naming `what` and the key: unknown keys,
+// other types, and numbers of things that do not fit.
 RequestFile read_request(const nlohmann::ordered_json& json, const std::filesystem::path& folder,
                          const std::string& what);
+// Every key that read_request() knows, in the order of the alphabet.
+std::vector<std::string> request_keys();
 
 // "FILE[:WEIGHT]". Usage when the weight is not a number.
 LoraChoice parse_lora_choice(const std::string& text);
+// "MODEL:IMG[:SCALE[:START:END]]": adds a ControlNet with its picture. Usage when it is not so.
+void add_control(RequestFile& file, const std::string& text);
 
 }  // namespace affiche::diffusion

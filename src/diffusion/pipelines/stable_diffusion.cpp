@@ -5,9 +5,16 @@
 #include <c10/core/InferenceMode.h>
 
 #include <chrono>
+#include <cmath>
 
 #include "base/error.h"
+#include "diffusion/pipelines/control.h"
 #include "diffusion/pipelines/guidance.h"
+#include "diffusion/pipelines/micro_conditions.h"
+#include "diffusion/pipelines/outpaint.h"
+#include "diffusion/pipelines/prompt_encoding.h"
+#include "diffusion/pipelines/start.h"
+#include "diffusion/pipelines/vae_latents.h"
 #include "diffusion/schedulers/noise.h"
 #include "diffusion/schedulers/scheduler.h"
 
@@ -15,9 +22,6 @@ namespace affiche::diffusion {
 namespace {
 
 using Time = std::chrono::steady_clock;
-
-constexpr std::int64_t kSteps = 50;
-constexpr double kGuidance = 7.5;
 
 double seconds_since(Time::time_point start) {
   return std::chrono::duration<double>(Time::now() - start).count();
@@ -33,167 +37,257 @@ void require_finite(const at::Tensor& tensor, const char* network, at::ScalarTyp
        " holds values that are not finite; use --dtype fp32");
 }
 
-std::int64_t checked_size(std::int64_t size, std::int64_t fallback, std::int64_t scale,
-                          const char* name) {
-  const std::int64_t pixels = size == 0 ? fallback : size;
-  // The upper bound keeps a typing error from asking for hundreds of gigabytes.
-  constexpr std::int64_t kMost = 8192;
-  if (pixels < scale || pixels > kMost || pixels % scale != 0) {
-    fail(Cause::Usage, name, " ", pixels, ": expected a multiple of ", scale, " from ", scale,
-         " to ", kMost, size == 0 ? "; the model states no size, so give one" : "");
-  }
-  return pixels;
+// Both halves of a guided pass see the same.
+at::Tensor twice(const at::Tensor& tensor, bool guided) {
+  return guided && tensor.defined() ? at::cat({tensor, tensor}) : tensor;
 }
 
-void check(const GenerateRequest& request) {
-  const std::size_t prompts = request.prompts.size();
-  const std::size_t negatives = request.negative_prompts.size();
-  const std::size_t pictures = prompts * static_cast<std::size_t>(request.num_images_per_prompt);
-  if (prompts == 0) fail(Cause::Usage, "prompt: expected at least one");
-  if (negatives > 1 && negatives != prompts) {
-    fail(Cause::Usage, "negative_prompt: expected none, one or ", prompts, ", found ", negatives);
+at::Tensor halves(const at::Tensor& negative, const at::Tensor& positive) {
+  return negative.defined() ? at::cat({negative, positive}) : positive;
+}
+
+// The picture that a mask's run works on, and how its result returns to it.
+struct Canvas {
+  Image picture, mask;
+  std::optional<Region> region;
+  Image seam;  // empty: the result stands alone
+};
+
+Canvas make_mask_canvas(const GenerateRequest& request, const Plan& plan) {
+  if (request.outpaint) {
+    OutpaintCanvas grown = make_canvas(*request.image, *request.outpaint, plan.width, plan.height);
+    return {std::move(grown.picture), std::move(grown.mask), std::nullopt, std::move(grown.seam)};
   }
-  if (request.num_images_per_prompt < 1 || pictures > 64) {
-    fail(Cause::Usage, "num_images_per_prompt ", request.num_images_per_prompt,
-         ": expected 1 to 64 pictures in one request");
+  Canvas canvas{*request.image, *request.mask, std::nullopt, {}};
+  if (!request.padding_mask_crop) return canvas;
+  if (canvas.mask.width != canvas.picture.width || canvas.mask.height != canvas.picture.height) {
+    fail(Cause::BadInput, "padding_mask_crop: expected a mask of the image's size, ",
+         canvas.picture.width, "x", canvas.picture.height, ", found ", canvas.mask.width, "x",
+         canvas.mask.height);
   }
-  if (request.seeds.size() != 1 && request.seeds.size() != pictures) {
-    fail(Cause::Usage, "seed: expected one or ", pictures, ", found ", request.seeds.size());
+  canvas.region = region_around(canvas.mask, plan.width, plan.height, *request.padding_mask_crop);
+  canvas.seam = canvas.mask;
+  return canvas;
+}
+
+at::Tensor lay_over(const Canvas& canvas, const at::Tensor& images) {
+  const Region whole{0, 0, canvas.picture.width, canvas.picture.height};
+  std::vector<Image> laid;
+  for (std::int64_t i = 0; i < images.size(0); ++i) {
+    laid.push_back(
+        overlay(canvas.picture, canvas.seam, image_at(images, i), canvas.region.value_or(whole)));
   }
-  const std::int64_t run = request.num_inference_steps.value_or(kSteps);
-  if (run < 1 || run > 1000) {
-    fail(Cause::Usage, "num_inference_steps ", run, ": expected 1 to 1000");
+  return stack(laid);
+}
+
+// The picture of the first pass, enlarged as the second one asks.
+at::Tensor enlarge(const Generation& first, const HiresPass& hires, std::int64_t scale) {
+  const auto grown = [&](std::int64_t pixels) {
+    const double wanted = static_cast<double>(pixels) * hires.scale;
+    return std::max<std::int64_t>(scale, std::llround(wanted / static_cast<double>(scale)) * scale);
+  };
+  const std::int64_t height = grown(first.images.size(1)), width = grown(first.images.size(2));
+  if (hires.upscaler == "latent") {
+    return at::upsample_bilinear2d(first.latents, {height / scale, width / scale}, false);
+  }
+  std::vector<at::Tensor> pictures;
+  for (std::int64_t i = 0; i < first.images.size(0); ++i) {
+    pictures.push_back(to_signed(image_at(first.images, i), Preparation{height, width, scale}));
+  }
+  return at::cat(pictures);
+}
+
+void check_hires(const HiresPass& hires) {
+  if (hires.upscaler != "lanczos" && hires.upscaler != "latent") {
+    fail(Cause::Usage, "hires: upscaler \"", hires.upscaler,
+         "\": expected \"lanczos\" or \"latent\"");
+  }
+  if (!(hires.scale > 0.1 && hires.scale <= 8)) {
+    fail(Cause::Usage, "hires: scale ", hires.scale, ": expected more than 0.1 and at most 8");
   }
 }
 
 }  // namespace
 
+struct StableDiffusionPipeline::Run {
+  Plan plan;
+  std::unique_ptr<Scheduler> scheduler;
+  StepOptions options;
+  at::Tensor text;  // the unguided half first
+  UNetConditions conditions;
+  Start start;
+  std::optional<Control> control;
+  std::int64_t steps = 0;
+};
+
 StableDiffusionPipeline::StableDiffusionPipeline(Components parts, at::ScalarType dtype,
                                                  at::Device device)
     : parts_(std::move(parts)), dtype_(dtype), device_(device) {}
 
+std::unique_ptr<StableDiffusionPipeline> StableDiffusionPipeline::load(const ModelFiles& files,
+                                                                       at::ScalarType dtype,
+                                                                       at::Device device) {
+  return std::unique_ptr<StableDiffusionPipeline>(
+      new StableDiffusionPipeline(load_components(files, dtype, device), dtype, device));
+}
+
 std::unique_ptr<StableDiffusionPipeline> StableDiffusionPipeline::from_folder(
     const std::filesystem::path& folder, at::ScalarType dtype, at::Device device) {
-  return std::unique_ptr<StableDiffusionPipeline>(
-      new StableDiffusionPipeline(load_components(folder, dtype, device), dtype, device));
-}
-
-at::Tensor StableDiffusionPipeline::encode_prompts(const std::vector<std::string>& prompts,
-                                                   std::optional<int> clip_skip,
-                                                   Generation& result) const {
-  const std::size_t length = parts_.tokenizer.model_max_length();
-  std::vector<std::int64_t> ids;
-  for (const std::string& prompt : prompts) {
-    const std::vector<std::int64_t> row = parts_.tokenizer.encode(prompt, length);
-    ids.insert(ids.end(), row.begin(), row.end());
-    const std::size_t whole = parts_.tokenizer.untruncated_length(prompt);
-    if (whole > length) {
-      result.warnings.push_back(concat("the prompt \"", prompt.substr(0, 60), "…\" has ", whole,
-                                       " tokens; the model reads the first ", length));
-    }
-  }
-  const auto rows = static_cast<std::int64_t>(prompts.size());
-  const at::Tensor tokens =
-      at::tensor(ids, at::kLong).view({rows, static_cast<std::int64_t>(length)}).to(device_);
-  const CLIPTextModel::Output output = parts_.text_encoder->forward(tokens);
-  if (!clip_skip) return output.last_hidden_state;
-  const auto layers = static_cast<int>(output.hidden_states.size()) - 1;
-  if (*clip_skip < 0 || *clip_skip > layers) {
-    fail(Cause::Usage, "clip_skip ", *clip_skip, ": expected 0 to ", layers);
-  }
-  // hidden_states[-(n + 1)], and the final norm on top of it.
-  const auto index = static_cast<std::size_t>(layers - *clip_skip);
-  return parts_.text_encoder->final_norm(output.hidden_states[index]);
-}
-
-StableDiffusionPipeline::Embeds StableDiffusionPipeline::encode(const GenerateRequest& request,
-                                                                bool guided,
-                                                                Generation& result) const {
-  const auto per_picture = [&](const at::Tensor& embeds) {
-    return embeds.repeat_interleave(request.num_images_per_prompt, 0);
-  };
-  Embeds embeds;
-  embeds.positive = per_picture(encode_prompts(request.prompts, request.clip_skip, result));
-  result.prompt_embeds = for_caller(embeds.positive);
-  if (guided) {
-    std::vector<std::string> negatives = request.negative_prompts;
-    if (negatives.empty()) negatives = {""};
-    if (negatives.size() == 1) negatives.resize(request.prompts.size(), negatives[0]);
-    // The reference encodes the negative prompt without clip_skip.
-    embeds.negative = per_picture(encode_prompts(negatives, std::nullopt, result));
-    result.negative_prompt_embeds = for_caller(embeds.negative);
-  }
-  return embeds;
-}
-
-at::Tensor StableDiffusionPipeline::decode(const at::Tensor& latents) const {
-  const at::Tensor picture =
-      parts_.vae->decode(latents / parts_.vae->config().scaling_factor).to(at::kFloat);
-  require_finite(picture, "VAE", dtype_);
-  return (picture / 2 + 0.5).clamp(0, 1).to(at::kCPU);
+  ModelFiles files;
+  files.model = folder;
+  return load(files, dtype, device);
 }
 
 Generation StableDiffusionPipeline::generate(const GenerateRequest& request,
                                              const Watch& watch) const {
   const c10::InferenceMode inference;
-  check(request);
-  const std::int64_t scale = parts_.vae->config().scale();
-  const std::int64_t trained = parts_.unet->config().sample_size * scale;
-  const std::int64_t height = checked_size(request.height, trained, scale, "height");
-  const std::int64_t width = checked_size(request.width, trained, scale, "width");
-  const bool guided = request.guidance_scale.value_or(kGuidance) > 1;
-  const std::unique_ptr<Scheduler> scheduler = make_scheduler(
-      request.scheduler.empty() ? parts_.scheduler : request.scheduler,
-      request.scheduler_config.is_null() ? parts_.scheduler_config : request.scheduler_config);
+  if (!request.hires) return once(request, {}, watch);
+  check_hires(*request.hires);
+  GenerateRequest second = request;
+  second.hires.reset();
+  second.num_inference_steps = request.hires->num_inference_steps;
+  if (!second.num_inference_steps) second.num_inference_steps = request.num_inference_steps;
+  second.strength = request.hires->strength;
+  second.task.clear();
+  GenerateRequest first = request;
+  first.hires.reset();
+  const Generation small = once(first, {}, watch);
+  Generation large = once(second, enlarge(small, *request.hires, parts_.vae->scale()), watch);
+  large.warnings = small.warnings;
+  large.encode_seconds += small.encode_seconds;
+  large.decode_seconds += small.decode_seconds;
+  large.step_seconds.insert(large.step_seconds.begin(), small.step_seconds.begin(),
+                            small.step_seconds.end());
+  return large;
+}
+
+// `first_pass`: pictures or latents that take the place of the request's image; undefined: none.
+Generation StableDiffusionPipeline::once(const GenerateRequest& request,
+                                         const at::Tensor& first_pass, const Watch& watch) const {
+  Run run;
+  run.plan = make_plan(request, parts_, first_pass);
+  const Plan& plan = run.plan;
+  run.scheduler = make_scheduler(
+      request.scheduler.empty() ? parts_.scheduler.class_name : request.scheduler,
+      request.scheduler_config.is_null() ? parts_.scheduler.config : request.scheduler_config);
 
   Generation result;
-  result.scheduler = scheduler->class_name();
+  result.scheduler = run.scheduler->class_name();
+  result.num_inference_steps = plan.num_inference_steps;
+  result.guidance_scale = plan.guidance_scale;
+  result.strength = plan.strength;
+  result.warnings = parts_.warnings;
+  result.warnings.insert(result.warnings.end(), plan.warnings.begin(), plan.warnings.end());
+
   Time::time_point start = Time::now();
-  const Embeds embeds = encode(request, guided, result);
-  const at::Tensor text = guided ? at::cat({embeds.negative, embeds.positive}) : embeds.positive;
+  const PromptEmbeds embeds =
+      encode_prompts(parts_, request, plan.guided, device_, result.warnings);
+  result.prompt_embeds = for_caller(embeds.prompt_embeds);
+  result.negative_prompt_embeds = for_caller(embeds.negative_prompt_embeds);
+  result.pooled_prompt_embeds = for_caller(embeds.pooled_prompt_embeds);
+  result.negative_pooled_prompt_embeds = for_caller(embeds.negative_pooled_prompt_embeds);
+  run.text = halves(embeds.negative_prompt_embeds, embeds.prompt_embeds);
+  const bool from_picture = plan.start != Plan::Start::Noise;
+  if (parts_.is_xl()) {
+    run.conditions.text_embeds =
+        halves(embeds.negative_pooled_prompt_embeds, embeds.pooled_prompt_embeds);
+    run.conditions.time_ids = add_time_ids(parts_, request.micro, {plan.height, plan.width},
+                                           from_picture, plan.guided, plan.pictures)
+                                  .to(device_, dtype_);
+  }
+  if (parts_.is_lcm()) {
+    run.conditions.timestep_cond =
+        guidance_scale_embedding(plan.guidance_scale, parts_.unet->config().time_cond_proj_dim)
+            .repeat({plan.pictures, 1})
+            .to(device_, dtype_);
+  }
+
+  RunOptions options;
+  options.original_inference_steps = request.original_inference_steps;
+  if (parts_.pipeline_class.starts_with("LatentConsistencyModel")) options.strength = plan.strength;
+  run.scheduler->set_timesteps(plan.num_inference_steps, options);
+  run.options.eta = request.eta;
+  for (const std::int64_t seed : request.seeds) {
+    run.options.generators.push_back(seeded(static_cast<std::uint64_t>(seed)));
+  }
+  const StartContext context{parts_, request, plan, *run.scheduler, run.options.generators,
+                             dtype_, device_};
+  std::optional<Canvas> canvas;
+  if (plan.start == Plan::Start::Mask) canvas = make_mask_canvas(request, plan);
+  if (plan.controlled) {
+    run.control.emplace(parts_, request, plan, canvas ? canvas->region : std::nullopt, dtype_,
+                        device_);
+  }
+  if (plan.start == Plan::Start::Noise) {
+    run.start = start_from_noise(context);
+  } else if (plan.start == Plan::Start::SmallPicture) {
+    run.start = start_from_small_picture(context);
+  } else if (canvas) {
+    run.start = start_from_mask(context, canvas->picture, canvas->mask, canvas->region);
+  } else if (!first_pass.defined()) {
+    const Preparation how{plan.height, plan.width, parts_.vae->scale()};
+    run.start = start_from_picture(context, to_signed(*request.image, how));
+  } else if (first_pass.size(1) == parts_.vae->in_channels()) {
+    run.start = start_from_picture(context, first_pass);
+  } else {
+    run.start = start_from_latents(context, first_pass.to(device_, dtype_));
+  }
+  run.conditions.class_labels = twice(run.start.class_labels, plan.guided);
+  run.start.extra_channels = twice(run.start.extra_channels, plan.guided);
   result.encode_seconds = seconds_since(start);
 
-  scheduler->set_timesteps(request.num_inference_steps.value_or(kSteps));
-  result.timesteps = scheduler->timesteps();
-  StepOptions options;
-  options.eta = request.eta;
-  for (const std::int64_t seed : request.seeds) {
-    options.generators.push_back(seeded(static_cast<std::uint64_t>(seed)));
-  }
-  const auto pictures =
-      static_cast<std::int64_t>(request.prompts.size()) * request.num_images_per_prompt;
-  at::Tensor latents =
-      randn({pictures, parts_.unet->config().in_channels, height / scale, width / scale},
-            options.generators, dtype_, device_) *
-      scheduler->init_noise_sigma();
-  result.initial = for_caller(latents);
+  this->run(request, run, watch, result);
 
-  const std::int64_t steps = result.timesteps.numel();
-  for (std::int64_t i = 0; i < steps; ++i) {
+  start = Time::now();
+  result.decoded = decode_latents(*parts_.vae, result.latents.to(device_, dtype_),
+                                  {request.vae_slicing, request.vae_tiling, 0});
+  require_finite(result.decoded, "VAE", dtype_);
+  result.images = to_bytes(result.decoded);
+  if (canvas && !canvas->seam.empty()) result.images = lay_over(*canvas, result.images);
+  result.decode_seconds = seconds_since(start);
+  return result;
+}
+
+void StableDiffusionPipeline::run(const GenerateRequest& request, Run& run, const Watch& watch,
+                                  Generation& result) const {
+  const at::Tensor all = run.scheduler->timesteps();
+  result.timesteps = all.slice(0, static_cast<std::int64_t>(run.start.begin));
+  run.steps = result.timesteps.numel();
+  at::Tensor latents = run.start.latents;
+  result.initial = for_caller(latents);
+  for (std::int64_t i = 0; i < run.steps; ++i) {
     if (watch.cancelled && watch.cancelled()) {
-      fail(Cause::Cancelled, "generation stopped before step ", i + 1, " of ", steps);
+      fail(Cause::Cancelled, "generation stopped before step ", i + 1, " of ", run.steps);
     }
-    start = Time::now();
+    const Time::time_point start = Time::now();
     const at::Tensor timestep = result.timesteps[i];
-    const at::Tensor input = scheduler->scale_model_input(latents);
-    at::Tensor prediction =
-        parts_.unet->forward(guided ? at::cat({input, input}) : input, timestep, text);
+    const at::Tensor scaled = run.scheduler->scale_model_input(latents);
+    const at::Tensor input = twice(scaled, run.plan.guided);
+    if (run.control) {
+      run.control->add_to(run.conditions, i, run.steps, input, timestep, run.text);
+    }
+    at::Tensor prediction = parts_.unet->forward(
+        run.start.extra_channels.defined() ? at::cat({input, run.start.extra_channels}, 1) : input,
+        timestep, run.text, run.conditions);
     require_finite(prediction, "UNet", dtype_);
-    if (guided)
-      prediction =
-          guide(prediction, request.guidance_scale.value_or(kGuidance), request.guidance_rescale);
-    latents = scheduler->step(prediction, latents, options);
+    if (run.plan.guided) {
+      prediction = guide(prediction, run.plan.guidance_scale, request.guidance_rescale);
+    }
+    latents = run.scheduler->step(prediction, latents, run.options);
+    if (run.start.kept) {
+      const Kept& kept = *run.start.kept;
+      at::Tensor original = kept.latents;
+      if (i + 1 < run.steps) {
+        original =
+            run.scheduler->add_noise(original, kept.noise, result.timesteps.slice(0, i + 1, i + 2));
+      }
+      latents = (1 - kept.mask) * original + kept.mask * latents;
+    }
     result.step_seconds.push_back(seconds_since(start));
-    if (watch.step) watch.step(i + 1, steps, latents);
+    if (watch.step) watch.step(i + 1, run.steps, latents);
   }
   require_finite(latents, "scheduler", dtype_);
   result.latents = for_caller(latents);
-
-  start = Time::now();
-  result.decoded = decode(latents);
-  result.images = (result.decoded * 255).round().to(at::kByte).permute({0, 2, 3, 1}).contiguous();
-  result.decode_seconds = seconds_since(start);
-  return result;
 }
 
 }  // namespace affiche::diffusion

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text to image as diffusers' StableDiffusionPipeline does it, number for number.
+// What diffusers' pipelines for Stable Diffusion 1.x, 2.x and XL do, number for number: pictures
+// from text, from pictures, into holes and beyond edges, enlarged, and led by ControlNets.
 //
 // A pipeline owns its networks, a request its scheduler and random generators; there is no global
 // state. generate() is const: several threads may generate with one pipeline, as long as none
@@ -30,13 +31,18 @@ struct Watch {
 
 struct Generation {
   at::Tensor images;   // N x H x W x 3, uint8, CPU
-  at::Tensor decoded;  // N x 3 x H x W, float32 in [0, 1], CPU
+  at::Tensor decoded;  // N x 3 x H x W, float32 in [0, 1], CPU: before it is laid over an original
   at::Tensor latents;  // final, before the decoder: N x 4 x H/8 x W/8, float32, CPU
-  at::Tensor initial;  // before the first step, scaled by init_noise_sigma; likewise
-  at::Tensor timesteps;
+  at::Tensor initial;  // before the first step, scaled by init_noise_sigma or noised; likewise
+  at::Tensor timesteps;               // of the steps that were run
   at::Tensor prompt_embeds;           // N x 77 x D, float32, CPU
   at::Tensor negative_prompt_embeds;  // undefined without guidance
-  std::string scheduler;              // class name
+  at::Tensor pooled_prompt_embeds;    // N x P, Stable Diffusion XL only
+  at::Tensor negative_pooled_prompt_embeds;
+  std::string scheduler;                 // class name
+  std::int64_t num_inference_steps = 0;  // with the pipeline's defaults filled in
+  double guidance_scale = 0;
+  double strength = 1;
   double encode_seconds = 0;
   std::vector<double> step_seconds;
   double decode_seconds = 0;
@@ -46,6 +52,8 @@ struct Generation {
 class StableDiffusionPipeline {
  public:
   // Errors as load_components(). dtype: kFloat, kBFloat16 or kHalf.
+  static std::unique_ptr<StableDiffusionPipeline> load(const ModelFiles& files,
+                                                       at::ScalarType dtype, at::Device device);
   static std::unique_ptr<StableDiffusionPipeline> from_folder(const std::filesystem::path& folder,
                                                               at::ScalarType dtype,
                                                               at::Device device);
@@ -58,14 +66,11 @@ class StableDiffusionPipeline {
   const Components& components() const { return parts_; }
 
  private:
+  struct Run;
   StableDiffusionPipeline(Components parts, at::ScalarType dtype, at::Device device);
-  struct Embeds {
-    at::Tensor positive, negative;
-  };
-  Embeds encode(const GenerateRequest& request, bool guided, Generation& result) const;
-  at::Tensor encode_prompts(const std::vector<std::string>& prompts, std::optional<int> clip_skip,
-                            Generation& result) const;
-  at::Tensor decode(const at::Tensor& latents) const;
+  void run(const GenerateRequest& request, Run& run, const Watch& watch, Generation& result) const;
+  Generation once(const GenerateRequest& request, const at::Tensor& first_pass,
+                  const Watch& watch) const;
 
   Components parts_;
   at::ScalarType dtype_;

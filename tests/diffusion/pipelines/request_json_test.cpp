@@ -29,7 +29,7 @@ TEST_CASE("a request file takes diffusers' names") {
       "scheduler": "DDIMScheduler", "scheduler_config": {"clip_sample": false}})",
                                "r.json");
   const RequestFile file = read_request(json, "folder", "r.json");
-  CHECK(file.model == "folder/m/sd15");
+  CHECK(file.files.model == "folder/m/sd15");
   CHECK(file.has_prompt);
   CHECK(file.request.prompts == std::vector<std::string>{"a", "b"});
   CHECK(file.request.negative_prompts.empty());
@@ -40,20 +40,65 @@ TEST_CASE("a request file takes diffusers' names") {
   CHECK(file.loras[0].file == "folder/x.safetensors");
   CHECK(file.loras[0].weight == 0.5);
   CHECK(file.loras[0].dora_scale);
-  CHECK(read_request(Json{{"model", "/m"}}, "folder", "r").model == "/m");
+  CHECK(read_request(Json{{"model", "/m"}}, "folder", "r").files.model == "/m");
 }
 
-TEST_CASE("a request file with an unknown or a later key is refused by that key") {
+TEST_CASE("a request file takes what the tasks need") {
+  const Json json = parse_json(R"({"task": "controlnet_img2img", "prompt": "a", "image": "i.png",
+      "strength": 0.4, "controlnet": ["c", "d"], "control": ["e.png", "f.png"],
+      "controlnet_conditioning_scale": [0.8, 0.4], "control_guidance_end": 0.5,
+      "control_preprocessor": ["canny", "none"], "guess_mode": true,
+      "original_size": [512, 768], "empty_negative_prompt": "zeros", "vae": "taesd",
+      "outpaint": {"left": 8, "overlap": 4}, "hires": {"scale": 1.5, "upscaler": "latent"}})",
+                               "r.json");
+  const RequestFile file = read_request(json, "folder", "r.json");
+  CHECK(file.pictures.image == "folder/i.png");
+  CHECK(file.pictures.controls[1] == "folder/f.png");
+  CHECK(file.pictures.canny == std::vector<bool>{true, false});
+  CHECK(file.files.controlnets[0] == "folder/c");
+  CHECK(file.files.vae == "folder/taesd");
+  REQUIRE(file.request.controls.size() == 2);
+  CHECK(file.request.controls[1].conditioning_scale == 0.4);
+  CHECK(file.request.controls[1].guidance_end == 0.5);
+  CHECK(file.request.strength == 0.4);
+  CHECK(file.request.guess_mode);
+  CHECK(file.request.micro.original_size == Size{512, 768});
+  CHECK(file.request.empty_negative == EmptyNegative::Zeros);
+  CHECK(file.request.outpaint->left == 8);
+  CHECK(file.request.hires->upscaler == "latent");
+}
+
+TEST_CASE("a request file with an unknown key or value is refused by that key") {
   CHECK(refusal(R"({"promt": "a"})").find("did you mean 'prompt'") != std::string::npos);
-  CHECK(refusal(R"({"strength": 0.5})").find("image-to-image") != std::string::npos);
-  CHECK(refusal(R"({"task": "img2img"})").find("txt2img") != std::string::npos);
-  CHECK(refusal(R"({"controlnet": "c"})").find("ControlNet") != std::string::npos);
+  CHECK(refusal(R"({"strength": "much"})").find("a number") != std::string::npos);
+  CHECK(refusal(R"({"controlnet": "c"})").find("found 0 and 1") != std::string::npos);
+  CHECK(refusal(R"({"controlnet": ["c", "d", "e"], "control": ["c", "d", "e"],
+                    "control_guidance_start": [0, 1]})")
+            .find("one for each of the 3") != std::string::npos);
+  CHECK(refusal(R"({"empty_negative_prompt": "maybe"})").find("encoded") != std::string::npos);
+  CHECK(refusal(R"({"hires": {"size": 2}})").find("hires.size") != std::string::npos);
+  CHECK(refusal(R"({"target_size": [64]})").find("height and width") != std::string::npos);
+  CHECK(refusal(R"({"seed": 18446744073709551615})").find("whole number") != std::string::npos);
+  CHECK(refusal(R"({"image": ""})").find("a path") != std::string::npos);
   CHECK(refusal(R"({"height": "64"})").find("whole number") != std::string::npos);
   CHECK(refusal(R"({"lora": [{"file": "x", "dora_scale": 1}]})").find("dora_scale") !=
         std::string::npos);
-  CHECK(refusal(R"({"lora": [{"file": "x", "wieght": 1}]})").find("weight") != std::string::npos);
+  CHECK(refusal(R"({"lora": [{"file": "x", "wieght": 1}]})").find("wieght") != std::string::npos);
   CHECK(refusal("[]").find("object") != std::string::npos);
   CHECK(refusal(R"({"controlnet": null})").empty());
+}
+
+TEST_CASE("a ControlNet on the command line is a model, a picture and numbers") {
+  RequestFile file;
+  add_control(file, "nets/canny:edges.png:0.7:0.1:0.9");
+  add_control(file, "nets/depth:depth.png");
+  CHECK(file.files.controlnets[0] == "nets/canny");
+  CHECK(file.pictures.controls[1] == "depth.png");
+  CHECK(file.request.controls[0].guidance_start == 0.1);
+  CHECK_FALSE(file.request.controls[1].conditioning_scale);
+  for (const char* text : {"nets", "a:b:c", "a:b:1:2", ":b", "a:b:1:0:1:2"}) {
+    CHECK_THROWS_AS(add_control(file, text), Error);
+  }
 }
 
 TEST_CASE("a LoRA's weight follows its file name") {

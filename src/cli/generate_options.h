@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of `affiche generate`, and the request that they and a request file make together.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "diffusion/pipelines/request_json.h"
+
+namespace affiche::cli {
+
+// Options that the user left out keep the request file's values, so each one is optional here.
+struct GenerateOptions {
+  std::string model, unet, vae;
+  std::optional<std::string> prompt, negative, scheduler;
+  std::optional<std::int64_t> steps, seed, width, height, count;
+  std::optional<double> guidance, eta, guidance_rescale, strength;
+  std::optional<int> clip_skip;
+  std::string init, mask, outpaint, hires;
+  std::vector<std::string> controls;
+  bool canny = false;
+  bool vae_tiling = false;
+  std::string dtype = "fp32";
+  std::string device = "cpu";
+  int threads = 0;
+  std::vector<std::string> loras;
+  std::string scheduler_config;
+  std::string request_file;
+  std::string out;
+  std::string latents_out;
+  bool timings = false;
+};
+
+void add_options(CLI::App& command, GenerateOptions& options);
+
+// The request file, overridden by what the command line says, with its pictures decoded. Usage and
+// BadInput as read_request(), and for pictures that cannot be read.
+diffusion::RequestFile request_from(const GenerateOptions& options);
+
+}  // namespace affiche::cli

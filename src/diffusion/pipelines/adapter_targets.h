@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The networks of a model that LoRA files may change, under the names that files have for them.
+#pragma once
+
+#include <vector>
+
+#include "diffusion/lora/adapters.h"
+#include "diffusion/pipelines/components.h"
+
+namespace affiche::diffusion {
+
+// The components must outlive whoever holds the targets.
+std::vector<AdapterTarget> adapter_targets(Components& parts);
+
+}  // namespace affiche::diffusion
