@@ -22,10 +22,28 @@ struct Golden {
     for (const char* key : {"name", "pipeline", "measured_deviation", "tolerance", "tensors"}) {
       request.erase(key);
     }
-    request["model"] = model(request["model"]);
+    for (const char* key : {"model", "vae", "controlnet"}) place(key, "models/", "");
+    for (const char* key : {"image", "mask", "control"}) place(key, "images/", ".png");
+  }
+  std::int64_t picture_count() const {
+    return tensors.at(tensors.contains("png") ? "png" : "image").size(0);
   }
   static std::string model(const std::string& name) {
     return diffusion::golden("models/" + name).string();
+  }
+
+ private:
+  // Names become paths.
+  void place(const char* key, const std::string& folder, const std::string& extension) {
+    if (!request.contains(key) || request[key].is_null()) return;
+    const auto path = [&](const Json& name) {
+      return diffusion::golden(folder + name.get<std::string>() + extension).string();
+    };
+    if (!request[key].is_array()) {
+      request[key] = path(request[key]);
+      return;
+    }
+    for (Json& name : request[key]) name = path(name);
   }
 };
 
@@ -40,7 +58,10 @@ inline at::Tensor levels(const std::filesystem::path& file) {
 // How many levels a file is from picture `index` of the case.
 inline double levels_off(const std::filesystem::path& file, const Golden& golden,
                          std::int64_t index = 0) {
-  const at::Tensor expected = (golden.tensors.at("image")[index].to(at::kFloat) * 255).round();
+  const bool laid_over = golden.tensors.contains("png");
+  const at::Tensor expected =
+      laid_over ? golden.tensors.at("png")[index].to(at::kFloat)
+                : (golden.tensors.at("image")[index].to(at::kFloat) * 255).round();
   return diffusion::distance(levels(file), expected);
 }
 
