@@ -21,6 +21,7 @@
 #include "cli/border.h"
 #include "cli/command.h"
 #include "cli/generate_options.h"
+#include "cli/model.h"
 #include "diffusion/lora/adapters.h"
 #include "diffusion/pipelines/adapter_targets.h"
 #include "diffusion/pipelines/pictures.h"
@@ -196,18 +197,34 @@ void report(const Options& options, const Shared& shared, const std::vector<fs::
   }
 }
 
+// Models that were fetched, found in the cache, which keeps them for as long as the places live.
+std::vector<service::ModelPlace> find_models(diffusion::ModelFiles& files, const Shared& shared) {
+  std::vector<service::ModelPlace> places;
+  const auto find = [&](fs::path& file) {
+    places.push_back(model_place(file.string(), shared));
+    file = places.back().path;
+  };
+  find(files.model);
+  find(files.unet);
+  find(files.vae);
+  for (fs::path& controlnet : files.controlnets) find(controlnet);
+  return places;
+}
+
 int generate(const Options& options, const Shared& shared) {
   const fs::path out = options.out;
   if (out.extension() != ".png") {
     fail(Cause::Usage, "--out ", out.string(), ": expected a name that ends in .png");
   }
   const diffusion::RequestFile file = request_from(options);
+  diffusion::ModelFiles files = file.files;
+  const std::vector<service::ModelPlace> places = find_models(files, shared);
   if (options.threads > 0) at::set_num_threads(options.threads);
 
   Timings timings;
   Time::time_point start = Time::now();
-  const auto pipeline = diffusion::StableDiffusionPipeline::load(
-      file.files, dtype_of(options.dtype), device_of(options.device));
+  const auto pipeline = diffusion::StableDiffusionPipeline::load(files, dtype_of(options.dtype),
+                                                                 device_of(options.device));
   timings.load = seconds_since(start);
 
   std::vector<std::string> warnings;
@@ -224,9 +241,9 @@ int generate(const Options& options, const Shared& shared) {
   }
   const diffusion::Generation made = pipeline->generate(file.request, watch);
   warnings.insert(warnings.end(), made.warnings.begin(), made.warnings.end());
-  const std::vector<fs::path> files = write_pictures(file, made, options);
+  const std::vector<fs::path> written = write_pictures(file, made, options);
   if (!options.latents_out.empty()) write_latents(options.latents_out, made);
-  report(options, shared, files, timings, made, warnings);
+  report(options, shared, written, timings, made, warnings);
   return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "cards/encode.h"
 #include "cli/border.h"
+#include "cli/model.h"
 #include "imaging/canny.h"
 
 namespace affiche::cli {
@@ -117,12 +118,14 @@ void read_pictures(diffusion::RequestFile& file) {
 }
 
 void add_model_options(CLI::App& command, GenerateOptions& o) {
-  command.add_option("--model", o.model, "Model: a diffusers folder or a single file")
-      ->check(existing_input());
+  command
+      .add_option("--model", o.model,
+                  "Model: a diffusers folder, a single file, or hub:OWNER/NAME after model fetch")
+      ->check(model_input());
   command.add_option("--unet", o.unet, "UNet in place of the model's own: folder or file")
-      ->check(existing_input());
+      ->check(model_input());
   command.add_option("--vae", o.vae, "VAE in place of the model's own: folder or file")
-      ->check(existing_input());
+      ->check(model_input());
   command
       .add_option("--lora", o.loras,
                   "LoRA file with an optional weight, FILE[:WEIGHT]; may be "

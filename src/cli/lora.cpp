@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "cli/border.h"
 #include "cli/command.h"
+#include "cli/model.h"
 #include "diffusion/lora/adapters.h"
 #include "diffusion/pipelines/adapter_targets.h"
 
@@ -72,7 +73,8 @@ void print_table(const diffusion::LoraReport& report) {
 int inspect(const Options& options, const Shared& shared) {
   const diffusion::LoraFile file = diffusion::load_lora(options.file);
   diffusion::ModelFiles files;
-  files.model = options.model;
+  const service::ModelPlace place = model_place(options.model, shared);
+  files.model = place.path;
   diffusion::Components parts = diffusion::load_components(files, at::kFloat, at::kCPU);
   const diffusion::AdapterStack stack(diffusion::adapter_targets(parts));
   const diffusion::LoraReport report = stack.inspect(file, options.dora_scale);
@@ -99,7 +101,7 @@ void add_lora(CLI::App& app, Shared& shared) {
       ->check(existing_input());
   command->add_option("--model", options->model, "Model folder as diffusers writes it")
       ->required()
-      ->check(existing_input());
+      ->check(model_input());
   command->add_flag("--dora-scale", options->dora_scale,
                     "Count dora_scale tensors, which diffusers leaves out");
   command->footer(

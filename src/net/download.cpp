@@ -211,7 +211,10 @@ Downloaded download(Client& client, Request request, const std::filesystem::path
     const std::uint64_t before = file.size();
     result.resumed = before > 0;
     Series series(client, request, expected, pace, progress, stop);
-    if (!series.run(file, result)) return result;
+    if (!series.run(file, result)) {
+      if (file.size() == 0) file.remove();
+      return result;
+    }
     result.size = file.size();
     result.sha256 = file.finish();
     const std::string wrong = complaint(partial, result.sha256, expected);

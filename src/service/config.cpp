@@ -44,6 +44,14 @@ void visit(Config& c, Visitor&& v) {
   v.integer("min_width", c.photos.min_width, 1, 32768, "narrower pictures are refused, in pixels");
   v.integer("max_megapixels", c.photos.max_megapixels, 1, 1000, "larger pictures are refused");
   v.integer("max_file_mib", c.photos.max_file_mib, 1, 512, "larger files are refused, in MiB");
+  v.table("models");
+  v.text("endpoint", c.models.endpoint, "hub that hub:OWNER/NAME is fetched from");
+  v.optional_path("cache", c.models.cache, "folder of fetched models");
+  v.integer("cache_limit_mib", c.models.cache_limit_mib, 0, 1 << 30,
+            "size of that folder, in MiB; least recently used models go; 0: no limit");
+  v.flag("offline", c.models.offline, "fetch nothing, answer from the cache");
+  v.table("network");
+  v.text("proxy", c.network.proxy, "proxy of everything that is fetched, http://host:port");
 }
 
 // Fills the configuration from TOML; tables that are missing keep their defaults.
@@ -66,6 +74,10 @@ class Reading {
     const std::string given = reader_->text(key, value.string());
     if (given.empty()) reader_->refuse(key, "expected a path, found an empty string");
     value = (folder_ / given).lexically_normal();
+  }
+  void optional_path(const char* key, std::filesystem::path& value, const char*) {
+    const std::string given = reader_->text(key, value.string());
+    value = given.empty() ? std::filesystem::path() : (folder_ / given).lexically_normal();
   }
   void flag(const char* key, bool& value, const char*) { value = reader_->flag(key, value); }
   void texts(const char* key, std::vector<std::string>& value, const char*) {
@@ -106,6 +118,9 @@ class Describing {
   }
   void path(const char* key, std::filesystem::path& value, const char* meaning) {
     add(key, toml_quoted(value.string()), meaning);
+  }
+  void optional_path(const char* key, std::filesystem::path& value, const char* meaning) {
+    path(key, value, meaning);
   }
   void flag(const char* key, bool& value, const char* meaning) {
     add(key, value ? "true" : "false", meaning);

@@ -44,12 +44,26 @@ struct PhotoSettings {
   int max_file_mib = 64;     // photos.max_file_mib: larger files are refused
 };
 
+struct ModelSettings {
+  std::string endpoint = "https://huggingface.co";  // models.endpoint: hub of hub:OWNER/NAME
+  std::filesystem::path cache;    // models.cache; empty: $XDG_CACHE_HOME/affiche/models
+  int cache_limit_mib = 102'400;  // models.cache_limit_mib: least recently used models go; 0: none
+  bool offline = false;           // models.offline: `model fetch` answers from the cache only
+};
+
+struct NetworkSettings {
+  std::string
+      proxy;  // network.proxy: "http://host:port"; empty: none, whatever the environment says
+};
+
 struct Config {
   std::filesystem::path file;  // that it was read from; empty: built-in defaults
   SiteSettings site;
   PathSettings paths;
   WorkSettings work;
   PhotoSettings photos;
+  ModelSettings models;
+  NetworkSettings network;
 };
 
 // One key of config.toml as documentation and `affiche doctor` show it.

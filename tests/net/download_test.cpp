@@ -53,7 +53,7 @@ struct Fixture {
 
 TEST_CASE("a file comes whole, with its hash", "[net]") {
   Fixture f;
-  f.server.get("/file", [](const Question& q, Answer& a) { give_file(q, a, kContent); });
+  f.server.get("/file", [](const Question& q, Reply& a) { give_file(q, a, kContent); });
   const Downloaded got = f.run();
   f.require_whole();
   CHECK(got.status == 200);
@@ -66,7 +66,7 @@ TEST_CASE("a file comes whole, with its hash", "[net]") {
 
 TEST_CASE("what came before is not fetched again", "[net]") {
   Fixture f;
-  f.server.get("/file", [](const Question& q, Answer& a) { give_file(q, a, kContent); });
+  f.server.get("/file", [](const Question& q, Reply& a) { give_file(q, a, kContent); });
   f.leave(kContent.substr(0, 200'000), "\"v1\"");
   const Downloaded got = f.run();
   f.require_whole();
@@ -87,7 +87,7 @@ TEST_CASE("a file that was whole already costs no request", "[net]") {
 
 TEST_CASE("a broken connection is continued where it broke", "[net]") {
   Fixture f;
-  f.server.get("/file", [](const Question& q, Answer& a) { break_after(q, a, kContent, 100'000); });
+  f.server.get("/file", [](const Question& q, Reply& a) { break_after(q, a, kContent, 100'000); });
   const Downloaded got = f.run();
   f.require_whole();
   CHECK(got.received == kContent.size());
@@ -96,7 +96,7 @@ TEST_CASE("a broken connection is continued where it broke", "[net]") {
 
 TEST_CASE("a server that ignores Range sends everything, and it is taken", "[net]") {
   Fixture f;
-  f.server.get("/file", [](const Question& q, Answer& a) {
+  f.server.get("/file", [](const Question& q, Reply& a) {
     const_cast<Question&>(q).ranges.clear();
     give_file(q, a, kContent);
   });
@@ -107,7 +107,7 @@ TEST_CASE("a server that ignores Range sends everything, and it is taken", "[net
 
 TEST_CASE("a file that changed meanwhile is fetched anew", "[net]") {
   Fixture f;
-  f.server.get("/file", [](const Question& q, Answer& a) { give_file(q, a, kContent, "\"v2\""); });
+  f.server.get("/file", [](const Question& q, Reply& a) { give_file(q, a, kContent, "\"v2\""); });
   f.leave(noise(200'000, 9), "\"v1\"");
   CHECK(f.run().received == kContent.size());
   f.require_whole();
@@ -115,7 +115,7 @@ TEST_CASE("a file that changed meanwhile is fetched anew", "[net]") {
 
 TEST_CASE("a changed file is noticed even when the server ignores If-Range", "[net]") {
   Fixture f;
-  f.server.get("/file", [](const Question& q, Answer& a) {
+  f.server.get("/file", [](const Question& q, Reply& a) {
     a.set_header("ETag", "\"v2\"");
     a.set_content(kContent, "application/octet-stream");
     static_cast<void>(q);
@@ -128,7 +128,7 @@ TEST_CASE("a changed file is noticed even when the server ignores If-Range", "[n
 
 TEST_CASE("pieces that do not fit together are fetched once more in one go", "[net]") {
   Fixture f;
-  f.server.get("/file", [](const Question& q, Answer& a) {
+  f.server.get("/file", [](const Question& q, Reply& a) {
     static_cast<void>(q);
     a.set_content(kContent, "application/octet-stream");  // without any tag
   });
@@ -141,8 +141,7 @@ TEST_CASE("pieces that do not fit together are fetched once more in one go", "[n
 TEST_CASE("without tag and hash nothing tells the pieces apart, so there are none", "[net]") {
   Fixture f;
   f.expected = {};
-  f.server.get("/file",
-               [](const Question& q, Answer& a) { give_file(q, a, kContent, "W/\"v1\""); });
+  f.server.get("/file", [](const Question& q, Reply& a) { give_file(q, a, kContent, "W/\"v1\""); });
   f.leave(noise(200'000, 9), "");
   f.run();
   f.require_whole();
@@ -151,7 +150,7 @@ TEST_CASE("without tag and hash nothing tells the pieces apart, so there are non
 
 TEST_CASE("416 means whole or changed", "[net]") {
   Fixture f;
-  f.server.get("/file", [](const Question& q, Answer& a) { give_file(q, a, kContent); });
+  f.server.get("/file", [](const Question& q, Reply& a) { give_file(q, a, kContent); });
   SECTION("whole") {
     f.expected.size.reset();
     f.leave(kContent, "\"v1\"");
@@ -168,7 +167,7 @@ TEST_CASE("416 means whole or changed", "[net]") {
 
 TEST_CASE("wrong bytes are deleted and named", "[net]") {
   Fixture f;
-  f.server.get("/file", [](const Question& q, Answer& a) { give_file(q, a, noise(300'000, 2)); });
+  f.server.get("/file", [](const Question& q, Reply& a) { give_file(q, a, noise(300'000, 2)); });
   const std::string error = f.error();
   CHECK(contains(error, "bad_input: " + f.server.url("/file") + ": expected SHA-256 " +
                             f.expected.sha256 + ", found "));
@@ -181,14 +180,14 @@ TEST_CASE("wrong bytes are deleted and named", "[net]") {
 
 TEST_CASE("a git blob is verified by its id", "[net]") {
   Fixture f;
-  f.server.get("/file", [](const Question& q, Answer& a) { give_file(q, a, "hello\n"); });
+  f.server.get("/file", [](const Question& q, Reply& a) { give_file(q, a, "hello\n"); });
   f.expected = {6, "", "ce013625030ba8dba906f756967f9e9ca394464a"};  // git hash-object
   CHECK(f.run().size == 6);
 }
 
 TEST_CASE("a length other than expected is refused before the bytes come", "[net]") {
   Fixture f;
-  f.server.get("/file", [](const Question& q, Answer& a) { give_file(q, a, kContent + "x"); });
+  f.server.get("/file", [](const Question& q, Reply& a) { give_file(q, a, kContent + "x"); });
   CHECK(contains(f.error(), "expected 300000 bytes, found 300001"));
   CHECK(std::filesystem::file_size(f.partial) == 0);
 }
@@ -196,7 +195,7 @@ TEST_CASE("a length other than expected is refused before the bytes come", "[net
 TEST_CASE("an answer that ends early without saying so is asked for its rest", "[net]") {
   Fixture f;
   int asked = 0;
-  f.server.get("/file", [&](const Question& q, Answer& a) {
+  f.server.get("/file", [&](const Question& q, Reply& a) {
     if (++asked > 1) return give_file(q, a, kContent);
     a.set_header("ETag", "\"v1\"");
     auto sent = std::make_shared<bool>(false);
@@ -213,7 +212,7 @@ TEST_CASE("an answer that ends early without saying so is asked for its rest", "
 
 TEST_CASE("more than expected is cut off, whether the size was known or not", "[net]") {
   Fixture f;
-  f.server.get("/file", [](const Question&, Answer& a) {
+  f.server.get("/file", [](const Question&, Reply& a) {
     a.set_chunked_content_provider("x/y", [](std::size_t, httplib::DataSink& sink) {
       return sink.write(kContent.data(), kContent.size());  // for ever
     });
@@ -227,7 +226,7 @@ TEST_CASE("more than expected is cut off, whether the size was known or not", "[
 
 TEST_CASE("a server that never gets anywhere uses the attempts up, and the part stays", "[net]") {
   Fixture f;
-  f.server.get("/file", [](const Question& q, Answer& a) { break_after(q, a, kContent, 50); });
+  f.server.get("/file", [](const Question& q, Reply& a) { break_after(q, a, kContent, 50); });
   CHECK(contains(f.error(), "given up after 3 attempts"));
   CHECK(f.server.asked().size() == 3);
   CHECK(std::filesystem::file_size(f.partial) == 150);
@@ -235,7 +234,7 @@ TEST_CASE("a server that never gets anywhere uses the attempts up, and the part 
 
 TEST_CASE("an answer that is no file is returned and leaves the part as it is", "[net]") {
   Fixture f;
-  f.server.get("/file", [](const Question& q, Answer& a) {
+  f.server.get("/file", [](const Question& q, Reply& a) {
     const_cast<Question&>(q).ranges.clear();
     a.status = 403;
     a.set_content("not yours", "text/plain");

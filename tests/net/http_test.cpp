@@ -10,9 +10,9 @@
 
 using namespace affiche;
 using namespace affiche::net;
-using affiche::test::Answer;
 using affiche::test::contains;
 using affiche::test::Question;
+using affiche::test::Reply;
 using affiche::test::Server;
 using affiche::test::thrown;
 
@@ -112,7 +112,7 @@ TEST_CASE("a URL in a message has neither query nor password nor control charact
 
 TEST_CASE("a text comes with its headers, and the server sees who asks", "[net]") {
   Fixture f;
-  f.server.get("/hello", [](const Question&, Answer& answer) {
+  f.server.get("/hello", [](const Question&, Reply& answer) {
     answer.set_header("X-Error-Code", " none ");
     answer.set_content("good day", "text/plain");
   });
@@ -125,7 +125,7 @@ TEST_CASE("a text comes with its headers, and the server sees who asks", "[net]"
 
 TEST_CASE("plain http is refused unless it was allowed and stays on this machine", "[net]") {
   Fixture f;
-  f.server.get("/", [](const Question&, Answer& answer) { answer.set_content("x", "text/plain"); });
+  f.server.get("/", [](const Question&, Reply& answer) { answer.set_content("x", "text/plain"); });
   Request request = local(f.server.url("/"));
   request.plain_loopback = false;
   CHECK(contains(f.error(request), "refused: http://127.0.0.1"));
@@ -139,7 +139,7 @@ TEST_CASE("plain http is refused unless it was allowed and stays on this machine
 
 TEST_CASE("an address of this machine is refused to URLs from outside", "[net]") {
   Fixture f;
-  f.server.get("/", [](const Question&, Answer& answer) { answer.set_content("x", "text/plain"); });
+  f.server.get("/", [](const Question&, Reply& answer) { answer.set_content("x", "text/plain"); });
   Request request = local(f.server.url("/"));
   CHECK(f.text(request) == "x");
   request.reach = Reach::Public;  // also over the connection that is open from the line before
@@ -153,14 +153,13 @@ TEST_CASE("an address of this machine is refused to URLs from outside", "[net]")
 TEST_CASE("redirects are followed to the end, and the token stays with its host", "[net]") {
   Fixture f;
   Server other;
-  f.server.get("/a", [](const Question&, Answer& answer) { answer.set_redirect("/b?x=1", 302); });
-  f.server.get("/b", [&](const Question&, Answer& answer) {
+  f.server.get("/a", [](const Question&, Reply& answer) { answer.set_redirect("/b?x=1", 302); });
+  f.server.get("/b", [&](const Question&, Reply& answer) {
     answer.set_redirect(other.url("/c?signature=s"), 307);
   });
-  other.get("/c",
-            [&](const Question&, Answer& answer) { answer.set_redirect(f.server.url("/d")); });
+  other.get("/c", [&](const Question&, Reply& answer) { answer.set_redirect(f.server.url("/d")); });
   f.server.get("/d",
-               [](const Question&, Answer& answer) { answer.set_content("end", "text/plain"); });
+               [](const Question&, Reply& answer) { answer.set_content("end", "text/plain"); });
   Request request = local(f.server.url("/a"));
   request.token = "secret";
   CHECK(f.text(request) == "end");
@@ -173,11 +172,10 @@ TEST_CASE("redirects are followed to the end, and the token stays with its host"
 
 TEST_CASE("the same server under another name is another host to the token", "[net]") {
   Fixture f;
-  f.server.get("/a", [&](const Question&, Answer& answer) {
+  f.server.get("/a", [&](const Question&, Reply& answer) {
     answer.set_redirect(f.server.url("/b", "localhost"));
   });
-  f.server.get("/b",
-               [](const Question&, Answer& answer) { answer.set_content("x", "text/plain"); });
+  f.server.get("/b", [](const Question&, Reply& answer) { answer.set_content("x", "text/plain"); });
   Request request = local(f.server.url("/a"));
   request.token = "secret";
   CHECK(f.text(request) == "x");
@@ -187,10 +185,10 @@ TEST_CASE("the same server under another name is another host to the token", "[n
 TEST_CASE("redirects that loop or leave https end in an error without their query", "[net]") {
   Fixture f;
   std::string to;
-  f.server.get("/loop", [](const Question&, Answer& answer) {
+  f.server.get("/loop", [](const Question&, Reply& answer) {
     answer.set_redirect("/loop?signature=secret");
   });
-  f.server.get("/to", [&](const Question&, Answer& answer) { answer.set_redirect(to); });
+  f.server.get("/to", [&](const Question&, Reply& answer) { answer.set_redirect(to); });
   const std::string loop = f.error(local(f.server.url("/loop")));
   CHECK(contains(loop, "refused: " + f.server.url("/loop") + ": expected at most 5 redirects"));
   CHECK(!contains(loop, "secret"));
@@ -209,15 +207,15 @@ TEST_CASE("redirects that loop or leave https end in an error without their quer
 
 TEST_CASE("what is larger than the limit is not read on", "[net]") {
   Fixture f;
-  f.server.get("/told", [](const Question&, Answer& answer) {
+  f.server.get("/told", [](const Question&, Reply& answer) {
     answer.set_content(std::string(5000, 'x'), "text/plain");
   });
-  f.server.get("/chunks", [](const Question&, Answer& answer) {
+  f.server.get("/chunks", [](const Question&, Reply& answer) {
     answer.set_chunked_content_provider("text/plain", [](std::size_t, httplib::DataSink& sink) {
       return sink.write(std::string(1000, 'x').data(), 1000);  // for ever
     });
   });
-  f.server.get("/wrong", [](const Question&, Answer& answer) {
+  f.server.get("/wrong", [](const Question&, Reply& answer) {
     answer.status = 404;
     answer.set_chunked_content_provider("text/plain", [](std::size_t, httplib::DataSink& sink) {
       return sink.write(std::string(1000, 'x').data(), 1000);
@@ -236,7 +234,7 @@ TEST_CASE("what is larger than the limit is not read on", "[net]") {
 TEST_CASE("a busy server is asked again after the time that it named", "[net]") {
   Fixture f;
   int asked = 0;
-  f.server.get("/", [&](const Question&, Answer& answer) {
+  f.server.get("/", [&](const Question&, Reply& answer) {
     if (++asked == 1) {
       answer.status = 429;
       answer.set_header("Retry-After", "0");
@@ -252,8 +250,8 @@ TEST_CASE("a busy server is asked again after the time that it named", "[net]") 
 
 TEST_CASE("retries end, and a server that wants a long pause is not waited for", "[net]") {
   Fixture f;
-  f.server.get("/down", [](const Question&, Answer& answer) { answer.status = 502; });
-  f.server.get("/long", [](const Question&, Answer& answer) {
+  f.server.get("/down", [](const Question&, Reply& answer) { answer.status = 502; });
+  f.server.get("/long", [](const Question&, Reply& answer) {
     answer.status = 429;
     answer.set_header("Retry-After", "3600");
   });
@@ -267,7 +265,7 @@ TEST_CASE("retries end, and a server that wants a long pause is not waited for",
 
 TEST_CASE("other answers are returned with the start of what they say", "[net]") {
   Fixture f;
-  f.server.get("/gone", [](const Question&, Answer& answer) {
+  f.server.get("/gone", [](const Question&, Reply& answer) {
     answer.status = 404;
     answer.set_content("no such thing", "text/plain");
   });
@@ -278,7 +276,7 @@ TEST_CASE("other answers are returned with the start of what they say", "[net]")
 
 TEST_CASE("a body that came encoded although nobody asked is refused", "[net]") {
   Fixture f;
-  f.server.get("/", [](const Question&, Answer& answer) {
+  f.server.get("/", [](const Question&, Reply& answer) {
     answer.set_header("Content-Encoding", "gzip");
     answer.set_content("not really", "application/json");
   });
@@ -299,14 +297,14 @@ TEST_CASE("a header with a line break is not sent", "[net]") {
 TEST_CASE("a request to stop ends a transfer and a pause", "[net]") {
   Fixture f;
   std::stop_source source;
-  f.server.get("/drip", [&](const Question&, Answer& answer) {
+  f.server.get("/drip", [&](const Question&, Reply& answer) {
     answer.set_chunked_content_provider("text/plain", [&](std::size_t, httplib::DataSink& sink) {
       source.request_stop();
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
       return sink.write("x", 1);
     });
   });
-  f.server.get("/down", [&](const Question&, Answer& answer) {
+  f.server.get("/down", [&](const Question&, Reply& answer) {
     answer.status = 503;
     source.request_stop();
   });
@@ -326,7 +324,7 @@ TEST_CASE("a request to stop ends a transfer and a pause", "[net]") {
 
 TEST_CASE("a drip that is too slow is given up", "[net]") {
   Fixture f;
-  f.server.get("/", [](const Question&, Answer& answer) {
+  f.server.get("/", [](const Question&, Reply& answer) {
     answer.set_chunked_content_provider("text/plain", [](std::size_t, httplib::DataSink& sink) {
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
       return sink.write("x", 1);

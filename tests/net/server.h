@@ -75,12 +75,12 @@ class Server {
   std::vector<Asked> asked_;
 };
 
-using Answer = httplib::Response;
+using Reply = httplib::Response;
 using Question = httplib::Request;
 
 // A file as a static server gives it: with its tag, and with Range and If-Range honoured (the
 // library cuts the range out of the content by itself).
-inline void give_file(const Question& question, Answer& answer, const std::string& content,
+inline void give_file(const Question& question, Reply& answer, const std::string& content,
                       const std::string& tag = "\"v1\"") {
   if (!tag.empty()) answer.set_header("ETag", tag);
   const std::string condition = question.get_header_value("If-Range");
@@ -96,7 +96,7 @@ inline void give_file(const Question& question, Answer& answer, const std::strin
 }
 
 // The same, but the connection breaks after `bytes` of what was asked for.
-inline void break_after(const Question& question, Answer& answer, const std::string& content,
+inline void break_after(const Question& question, Reply& answer, const std::string& content,
                         std::size_t bytes, const std::string& tag = "\"v1\"") {
   if (!tag.empty()) answer.set_header("ETag", tag);
   const std::string condition = question.get_header_value("If-Range");

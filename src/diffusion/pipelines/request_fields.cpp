@@ -55,7 +55,9 @@ double RequestFields::number(const std::string& key, const Json& value) const {
 std::filesystem::path RequestFields::path(const std::string& key, const Json& value) const {
   const std::string name = text(key, value);
   if (name.empty() || name.find('\0') != std::string::npos) refuse(key, value, "a path");
-  return folder / name;
+  // References to models that are fetched: the caller looks them up.
+  const bool reference = name.starts_with("hub:") || name.starts_with("https://");
+  return reference ? std::filesystem::path(name) : folder / name;
 }
 
 Size RequestFields::size(const std::string& key, const Json& value) const {
