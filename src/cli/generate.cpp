@@ -231,6 +231,10 @@ int generate(const Options& options, const Shared& shared) {
   start = Time::now();
   diffusion::AdapterStack stack(diffusion::adapter_targets(pipeline->components()));
   wear(stack, file.loras, warnings);
+  for (const std::string& warning : diffusion::apply_textual_inversions(
+           pipeline->components(), file.textual_inversions, file.files.options)) {
+    warnings.push_back(warning);
+  }
   timings.lora = seconds_since(start);
 
   diffusion::Watch watch;

@@ -102,6 +102,26 @@ TEST_CASE("options for tasks give the picture of the request with the same keys"
   CHECK(levels_off(studio.folder / "a.png", golden) <= 1);
 }
 
+TEST_CASE("a request brings words of textual inversion") {
+  const Studio studio;
+  const auto folder = diffusion::golden("textual_inversion");
+  Json request = diffusion::golden_json("textual_inversion/sd15.json");
+  for (const char* key : {"name", "pipeline", "tensors", "expanded_prompts", "files"}) {
+    request.erase(key);
+  }
+  request["model"] = Golden::model("sd15");
+  request["textual_inversion"] = {{"<wobble>", (folder / "learned_embeds.safetensors").string()},
+                                  {"moss-style", (folder / "emb_params.safetensors").string()}};
+  write_atomically(studio.folder / "request.json", request.dump());
+  const Answer answer =
+      studio.run({"--request", "request.json", "--out", "a.png", "--latents-out", "a.safetensors"});
+  INFO(answer.err);
+  REQUIRE(answer.code == 0);
+  const auto latents = diffusion::load_safetensors(studio.folder / "a.safetensors").at("latents");
+  const auto expected = diffusion::load_safetensors(folder / "sd15.safetensors").at("latents")[0];
+  CHECK(distance(latents, expected) < 1e-3);
+}
+
 TEST_CASE("a picture grows to a larger canvas and keeps its own pixels") {
   const Studio studio;
   const Answer answer =

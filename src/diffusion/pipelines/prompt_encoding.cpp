@@ -3,29 +3,90 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <numeric>
+
 #include "base/error.h"
+#include "diffusion/text/prompt_chunks.h"
 
 namespace affiche::diffusion {
 namespace {
 
 using Prompts = std::vector<std::string>;
 
-CLIPTextModel::Output run(const CLIPTokenizer& tokenizer, const CLIPTextModel& encoder,
-                          const Prompts& prompts, at::Device device, Prompts& warnings) {
-  const std::size_t length = tokenizer.model_max_length();
-  std::vector<std::int64_t> ids;
-  for (const std::string& prompt : prompts) {
-    const std::vector<std::int64_t> row = tokenizer.encode(prompt, length);
-    ids.insert(ids.end(), row.begin(), row.end());
-    const std::size_t whole = tokenizer.untruncated_length(prompt);
-    if (whole > length) {
-      warnings.push_back(concat("the prompt \"", prompt.substr(0, 60), "…\" has ", whole,
-                                " tokens; the model reads the first ", length));
+// Chunks of one side of the request, positive or negative, for one text encoder: by prompt.
+using Chunks = std::vector<std::vector<PromptChunk>>;
+
+struct Encoder {
+  const CLIPTokenizer& tokenizer;
+  const CLIPTextModel& model;
+  bool is_xl;
+};
+
+// One tensor of T x D for each prompt, T = 77 x its chunks, and the projected state of the first
+// chunk where the encoder has a projection.
+struct Encoded {
+  std::vector<at::Tensor> hidden;
+  at::Tensor pooled;
+};
+
+// One for all becomes one for each.
+Prompts for_each(Prompts prompts, std::size_t count) {
+  if (prompts.empty()) prompts = {""};
+  if (prompts.size() == 1) prompts.resize(count, prompts[0]);
+  return prompts;
+}
+
+// diffusers' `prompt_2 or prompt`.
+Prompts second_or(const Prompts& second, const Prompts& first) {
+  const bool empty = second.empty() || (second.size() == 1 && second[0].empty());
+  return empty ? first : for_each(second, first.size());
+}
+
+std::string quoted(const std::string& prompt) {
+  // The cut may fall inside a character; what is left of it is dropped with the rest.
+  std::size_t end = std::min<std::size_t>(prompt.size(), 60);
+  while (end > 0 && end < prompt.size() &&
+         (static_cast<unsigned char>(prompt[end]) & 0xC0) == 0x80) {
+    --end;
+  }
+  return concat("the prompt \"", prompt.substr(0, end), end < prompt.size() ? "…\"" : "\"");
+}
+
+void warn(const std::string& prompt, const PromptChunks& read, std::size_t length,
+          Prompts& warnings) {
+  Prompts said;
+  if (read.cut) {
+    said.push_back(concat(quoted(prompt), " has ", read.length,
+                          " tokens; the model reads the first ", length,
+                          "; long_prompts reads all of them"));
+  }
+  if (read.break_ignored) {
+    said.push_back(concat(quoted(prompt), " says BREAK, which counts only with long_prompts"));
+  }
+  for (const std::string& word : read.cut_words) {
+    said.push_back(
+        concat(quoted(prompt), " gets only the first vector of \"", word,
+               "\": diffusers replaces a word of textual inversion by all of its vectors "
+               "only where it is in lower case and spelled so in the prompt; give the "
+               "file a token in lower case"));
+  }
+  for (std::string& one : said) {
+    if (std::find(warnings.begin(), warnings.end(), one) == warnings.end()) {
+      warnings.push_back(std::move(one));
     }
   }
-  const auto rows = static_cast<std::int64_t>(prompts.size());
-  return encoder.forward(
-      at::tensor(ids, at::kLong).view({rows, static_cast<std::int64_t>(length)}).to(device));
+}
+
+Chunks read(const CLIPTokenizer& tokenizer, const Prompts& prompts, const PromptReading& reading,
+            Prompts& warnings) {
+  Chunks chunks;
+  for (const std::string& prompt : prompts) {
+    PromptChunks one = read_prompt(tokenizer, prompt, reading);
+    warn(prompt, one, tokenizer.model_max_length(), warnings);
+    chunks.push_back(std::move(one.chunks));
+  }
+  return chunks;
 }
 
 // hidden_states[-(skip + 1)].
@@ -38,103 +99,187 @@ const at::Tensor& layer(const CLIPTextModel::Output& output, int skip) {
   return output.hidden_states[static_cast<std::size_t>(layers - skip)];
 }
 
-at::Tensor encode_one(const Components& parts, const Prompts& prompts, std::optional<int> clip_skip,
-                      at::Device device, Prompts& warnings) {
-  const CLIPTextModel& encoder = *parts.text_encoder;
-  const CLIPTextModel::Output output = run(parts.tokenizer, encoder, prompts, device, warnings);
+// Stable Diffusion XL reads the layer before the last one, without a final norm.
+at::Tensor hidden_of(const Encoder& encoder, const CLIPTextModel::Output& output,
+                     std::optional<int> clip_skip) {
+  if (encoder.is_xl) return layer(output, clip_skip.value_or(0) + 1);
   if (!clip_skip) return output.last_hidden_state;
-  return encoder.final_norm(layer(output, *clip_skip));
+  return encoder.model.final_norm(layer(output, *clip_skip));
 }
 
-struct Both {
-  at::Tensor embeds, pooled;
+// What A1111 does: times the weights, then scaled so that the mean over the chunk stays what it
+// was.
+at::Tensor weighted(const at::Tensor& hidden, const std::vector<double>& weights) {
+  if (std::all_of(weights.begin(), weights.end(), [](double w) { return w == 1; })) return hidden;
+  const at::Tensor plain = hidden.to(at::kFloat);
+  const at::Tensor factors = at::tensor(weights, at::kDouble).to(plain.options()).unsqueeze(-1);
+  const at::Tensor changed = plain * factors;
+  const at::Tensor scale = plain.mean() / changed.mean();
+  if (!at::isfinite(scale).item<bool>()) return changed.to(hidden.scalar_type());
+  return (changed * scale).to(hidden.scalar_type());
+}
+
+// Runs chunk after chunk, all prompts that have it at once.
+Encoded encode(const Encoder& encoder, const Chunks& prompts, std::optional<int> clip_skip,
+               at::Device device) {
+  std::vector<std::vector<at::Tensor>> hidden(prompts.size());
+  Encoded result;
+  for (std::size_t chunk = 0;; ++chunk) {
+    std::vector<std::int64_t> ids;
+    std::vector<std::size_t> rows;
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
+      if (chunk >= prompts[i].size()) continue;
+      ids.insert(ids.end(), prompts[i][chunk].ids.begin(), prompts[i][chunk].ids.end());
+      rows.push_back(i);
+    }
+    if (rows.empty()) break;
+    const at::Tensor tokens =
+        at::tensor(ids, at::kLong).view({static_cast<std::int64_t>(rows.size()), -1}).to(device);
+    const CLIPTextModel::Output output = encoder.model.forward(tokens);
+    if (chunk == 0) result.pooled = output.text_embeds;
+    const at::Tensor states = hidden_of(encoder, output, clip_skip);
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      hidden[rows[row]].push_back(
+          weighted(states[static_cast<std::int64_t>(row)], prompts[rows[row]][chunk].weights));
+    }
+  }
+  for (const std::vector<at::Tensor>& chunks : hidden) result.hidden.push_back(at::cat(chunks));
+  return result;
+}
+
+// One side of the request, read by every text encoder.
+struct Side {
+  std::vector<Chunks> chunks;  // by encoder
+  std::optional<int> clip_skip;
 };
 
-// Stable Diffusion XL reads the layer before the last one of both encoders, without a final norm.
-Both encode_both(const Components& parts, const Prompts& prompts, const Prompts& prompts_2,
-                 std::optional<int> clip_skip, at::Device device, Prompts& warnings) {
-  const int skip = clip_skip.value_or(0) + 1;
-  const CLIPTextModel::Output one =
-      run(parts.tokenizer, *parts.text_encoder, prompts, device, warnings);
-  Prompts said;  // the second tokenizer cuts the same prompt at the same place
-  const CLIPTextModel::Output two =
-      run(*parts.tokenizer_2, *parts.text_encoder_2, prompts_2, device, said);
-  if (&prompts != &prompts_2) warnings.insert(warnings.end(), said.begin(), said.end());
-  return {at::cat({layer(one, skip), layer(two, skip)}, -1), two.text_embeds};
-}
-
-// One for all becomes one for each.
-Prompts for_each(Prompts prompts, std::size_t count) {
-  if (prompts.empty()) prompts = {""};
-  if (prompts.size() == 1) prompts.resize(count, prompts[0]);
-  return prompts;
-}
-
-// As in Python, an empty second prompt is none.
-bool is_given(const Prompts& prompts) {
-  return !(prompts.empty() || prompts == Prompts{""});
-}
-
-bool negative_is_zeros(const Components& parts, const GenerateRequest& request) {
-  const bool missing = request.negative_prompts.empty();
-  if (request.empty_negative == EmptyNegative::Encoded) return false;
-  if (request.empty_negative == EmptyNegative::Diffusers) {
-    return missing && parts.force_zeros_for_empty_prompt;
+Side read_side(const std::vector<Encoder>& encoders, const Prompts& prompts,
+               const Prompts& prompts_2, const PromptReading& reading, Prompts& warnings) {
+  Side side;
+  side.chunks.push_back(read(encoders[0].tokenizer, prompts, reading, warnings));
+  if (encoders.size() == 2) {
+    Prompts same;  // the second tokenizer has nothing new to say of the same prompts
+    side.chunks.push_back(
+        read(encoders[1].tokenizer, prompts_2, reading, prompts == prompts_2 ? same : warnings));
   }
-  const auto is_empty = [](const Prompts& prompts) {
-    for (const std::string& prompt : prompts) {
-      if (!prompt.empty()) return false;
+  return side;
+}
+
+// Both sides of a prompt, in both encoders, get as many chunks as the longest of them.
+void pad(const std::vector<Encoder>& encoders, std::vector<Side*> sides, std::size_t prompts) {
+  for (std::size_t i = 0; i < prompts; ++i) {
+    std::size_t most = 1;
+    for (const Side* side : sides) {
+      for (const Chunks& chunks : side->chunks) most = std::max(most, chunks[i].size());
     }
-    return true;
-  };
-  return is_empty(request.negative_prompts) && is_empty(request.negative_prompts_2);
+    for (Side* side : sides) {
+      for (std::size_t e = 0; e < encoders.size(); ++e) {
+        side->chunks[e][i].resize(most, empty_chunk(encoders[e].tokenizer));
+      }
+    }
+  }
 }
 
-Both encode_negative(const Components& parts, const GenerateRequest& request, const Both& positive,
-                     at::Device device, Prompts& warnings) {
-  if (negative_is_zeros(parts, request)) {
-    return {at::zeros_like(positive.embeds), at::zeros_like(positive.pooled)};
+Encoded encode_side(const std::vector<Encoder>& encoders, const Side& side, at::Device device) {
+  Encoded result = encode(encoders[0], side.chunks[0], side.clip_skip, device);
+  if (encoders.size() == 1) return result;
+  const Encoded second = encode(encoders[1], side.chunks[1], side.clip_skip, device);
+  for (std::size_t i = 0; i < result.hidden.size(); ++i) {
+    result.hidden[i] = at::cat({result.hidden[i], second.hidden[i]}, -1);
   }
+  result.pooled = second.pooled;
+  return result;
+}
+
+// N x T x D of prompts whose T differ. Each is repeated until all have the same: attention to a
+// text that is repeated whole is attention to the text, so no picture depends on its neighbours.
+at::Tensor stacked(std::vector<at::Tensor> hidden, std::int64_t chunk_length) {
+  constexpr std::int64_t kMostChunks = 256;
+  std::int64_t length = 1;
+  for (const at::Tensor& one : hidden) length = std::lcm(length, one.size(0) / chunk_length);
+  if (length > kMostChunks) {
+    fail(Cause::Usage, "long_prompts: prompts of such different lengths in one request would need ",
+         length, " chunks each; send them in several requests");
+  }
+  for (at::Tensor& one : hidden) {
+    one = one.repeat({length * chunk_length / one.size(0), 1});
+  }
+  return at::stack(hidden);
+}
+
+// Which of the request's negative prompts are zeros instead of text.
+std::vector<bool> zero_negatives(const Components& parts, const GenerateRequest& request) {
   const std::size_t count = request.prompts.size();
-  const Prompts negatives = for_each(request.negative_prompts, count);
-  if (!is_given(request.negative_prompts_2)) {
-    return encode_both(parts, negatives, negatives, std::nullopt, device, warnings);
+  std::vector<bool> zeros(count, false);
+  if (!parts.is_xl() || request.empty_negative == EmptyNegative::Encoded) return zeros;
+  if (request.empty_negative == EmptyNegative::Diffusers) {
+    zeros.assign(count, request.negative_prompts.empty() && parts.force_zeros_for_empty_prompt);
+    return zeros;
   }
-  return encode_both(parts, negatives, for_each(request.negative_prompts_2, count), std::nullopt,
-                     device, warnings);
+  const Prompts first = for_each(request.negative_prompts, count);
+  const Prompts second = for_each(request.negative_prompts_2, count);
+  for (std::size_t i = 0; i < count; ++i) zeros[i] = first[i].empty() && second[i].empty();
+  return zeros;
+}
+
+Encoded encode_negative(const std::vector<Encoder>& encoders, const Side& negative,
+                        const std::vector<bool>& zeros, const Encoded& positive,
+                        at::Device device) {
+  Encoded result;
+  if (std::all_of(zeros.begin(), zeros.end(), [](bool zero) { return zero; })) {
+    // The usual case of Stable Diffusion XL: no need to run its large encoder.
+    for (const at::Tensor& one : positive.hidden) result.hidden.push_back(at::zeros_like(one));
+    result.pooled = at::zeros_like(positive.pooled);
+    return result;
+  }
+  result = encode_side(encoders, negative, device);
+  for (std::size_t i = 0; i < zeros.size(); ++i) {
+    if (!zeros[i]) continue;
+    result.hidden[i].zero_();
+    result.pooled[static_cast<std::int64_t>(i)].zero_();
+  }
+  return result;
 }
 
 }  // namespace
 
 PromptEmbeds encode_prompts(const Components& parts, const GenerateRequest& request, bool guided,
                             at::Device device, std::vector<std::string>& warnings) {
-  const auto per_picture = [&](const at::Tensor& embeds) {
-    return embeds.repeat_interleave(request.num_images_per_prompt, 0);
-  };
-  PromptEmbeds embeds;
-  if (!parts.is_xl()) {
-    embeds.prompt_embeds =
-        per_picture(encode_one(parts, request.prompts, request.clip_skip, device, warnings));
-    if (guided) {
-      const Prompts negatives = for_each(request.negative_prompts, request.prompts.size());
-      embeds.negative_prompt_embeds =
-          per_picture(encode_one(parts, negatives, std::nullopt, device, warnings));
-    }
-    return embeds;
-  }
-  const Both positive =
-      !is_given(request.prompts_2)
-          ? encode_both(parts, request.prompts, request.prompts, request.clip_skip, device,
-                        warnings)
-          : encode_both(parts, request.prompts, for_each(request.prompts_2, request.prompts.size()),
-                        request.clip_skip, device, warnings);
-  embeds.prompt_embeds = per_picture(positive.embeds);
-  embeds.pooled_prompt_embeds = per_picture(positive.pooled);
+  const std::size_t count = request.prompts.size();
+  std::vector<Encoder> encoders{{parts.tokenizer, *parts.text_encoder, parts.is_xl()}};
+  if (parts.is_xl()) encoders.push_back({*parts.tokenizer_2, *parts.text_encoder_2, true});
+  const PromptReading reading{request.prompt_weighting == PromptWeighting::A1111,
+                              request.long_prompts};
+
+  Side positive = read_side(encoders, request.prompts,
+                            second_or(request.prompts_2, request.prompts), reading, warnings);
+  positive.clip_skip = request.clip_skip;
+  Side negative;  // without clip_skip, as in diffusers
+  std::vector<Side*> sides{&positive};
+  const std::vector<bool> zeros = zero_negatives(parts, request);
   if (guided) {
-    const Both negative = encode_negative(parts, request, positive, device, warnings);
-    embeds.negative_prompt_embeds = per_picture(negative.embeds);
-    embeds.negative_pooled_prompt_embeds = per_picture(negative.pooled);
+    Prompts prompts = for_each(request.negative_prompts, count);
+    Prompts prompts_2 = second_or(request.negative_prompts_2, prompts);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (zeros[i]) prompts[i] = prompts_2[i] = "";  // replaced below, and should not add chunks
+    }
+    negative = read_side(encoders, prompts, prompts_2, reading, warnings);
+    sides.push_back(&negative);
   }
+  pad(encoders, sides, count);
+
+  PromptEmbeds embeds;
+  const auto take = [&](const Encoded& encoded, at::Tensor& hidden, at::Tensor& pooled) {
+    const auto length = static_cast<std::int64_t>(parts.tokenizer.model_max_length());
+    hidden = stacked(encoded.hidden, length).repeat_interleave(request.num_images_per_prompt, 0);
+    if (!encoded.pooled.defined()) return;
+    pooled = encoded.pooled.repeat_interleave(request.num_images_per_prompt, 0);
+  };
+  const Encoded said = encode_side(encoders, positive, device);
+  take(said, embeds.prompt_embeds, embeds.pooled_prompt_embeds);
+  if (!guided) return embeds;
+  const Encoded encoded = encode_negative(encoders, negative, zeros, said, device);
+  take(encoded, embeds.negative_prompt_embeds, embeds.negative_pooled_prompt_embeds);
   return embeds;
 }
 

@@ -212,6 +212,9 @@ Setters all_setters() {
     r.request().prompt_weighting = choice<PromptWeighting>(
         r, k, v, {{"none", PromptWeighting::None}, {"a1111", PromptWeighting::A1111}});
   };
+  setters["textual_inversion"] = [](R& r, const S&, const Json& v) {
+    r.result.textual_inversions = read_textual_inversions(v, r.folder, r.what);
+  };
   setters["lora"] = [](R& r, const S& k, const Json& v) { r.read_loras(k, v); };
   setters["outpaint"] = [](R& r, const S& k, const Json& v) { r.read_outpaint(k, v); };
   setters["hires"] = [](R& r, const S& k, const Json& v) { r.read_hires(k, v); };

@@ -10,6 +10,7 @@
 
 #include "diffusion/pipelines/components.h"
 #include "diffusion/pipelines/request.h"
+#include "diffusion/pipelines/textual_inversions.h"
 
 namespace affiche::diffusion {
 
@@ -32,6 +33,7 @@ struct RequestFile {
   GenerateRequest request;
   PictureFiles pictures;
   std::vector<LoraChoice> loras;
+  std::vector<TextualInversionChoice> textual_inversions;
 };
 
 // Keys as in docs/models.md. prompts, seed and the options of ControlNets may be lists; null counts

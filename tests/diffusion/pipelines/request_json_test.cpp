@@ -49,6 +49,8 @@ TEST_CASE("a request file takes what the tasks need") {
       "controlnet_conditioning_scale": [0.8, 0.4], "control_guidance_end": 0.5,
       "control_preprocessor": ["canny", "none"], "guess_mode": true,
       "original_size": [512, 768], "empty_negative_prompt": "zeros", "vae": "taesd",
+      "prompt_weighting": "a1111", "long_prompts": true,
+      "textual_inversion": {"<w>": "w.safetensors"},
       "outpaint": {"left": 8, "overlap": 4}, "hires": {"scale": 1.5, "upscaler": "latent"}})",
                                "r.json");
   const RequestFile file = read_request(json, "folder", "r.json");
@@ -57,6 +59,11 @@ TEST_CASE("a request file takes what the tasks need") {
   CHECK(file.pictures.canny == std::vector<bool>{true, false});
   CHECK(file.files.controlnets[0] == "folder/c");
   CHECK(file.files.vae == "folder/taesd");
+  CHECK(file.request.prompt_weighting == PromptWeighting::A1111);
+  CHECK(file.request.long_prompts);
+  REQUIRE(file.textual_inversions.size() == 1);
+  CHECK(file.textual_inversions[0].file == "folder/w.safetensors");
+  CHECK(file.textual_inversions[0].token == "<w>");
   REQUIRE(file.request.controls.size() == 2);
   CHECK(file.request.controls[1].conditioning_scale == 0.4);
   CHECK(file.request.controls[1].guidance_end == 0.5);
