@@ -25,17 +25,16 @@ Json read_json_file(const fs::path& file) {
 std::vector<double> numbers(const std::string& option, const std::string& text, char separator,
                             std::size_t least, std::size_t most, const char* form) {
   std::vector<double> values;
-  std::size_t begin = 0;
-  while (begin <= text.size()) {
+  bool whole = false;
+  for (std::size_t begin = 0; !whole;) {
     const std::size_t end = std::min(text.find(separator, begin), text.size());
     double value = 0;
     const auto [stop, error] = std::from_chars(text.data() + begin, text.data() + end, value);
     if (error != std::errc{} || stop != text.data() + end) break;
     values.push_back(value);
-    if (end == text.size()) break;
+    whole = end == text.size();
     begin = end + 1;
   }
-  const bool whole = begin <= text.size() && text.find(separator, begin) == std::string::npos;
   if (!whole || values.size() < least || values.size() > most) {
     fail(Cause::Usage, option, " \"", text, "\": expected ", form);
   }
@@ -104,6 +103,9 @@ void take_picture_options(const GenerateOptions& options, diffusion::RequestFile
 }
 
 Image read_picture(const fs::path& file) {
+  if (!fs::is_regular_file(file)) {
+    fail(Cause::Usage, file.string(), ": expected a picture, found no such file");
+  }
   return cards::decode(read_bytes(file), file.string());
 }
 
