@@ -2,6 +2,7 @@
 #include "diffusion/pipelines/request_json.h"
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/json.h"
 #include "catch.h"
 
@@ -105,6 +106,14 @@ TEST_CASE("a ControlNet on the command line is a model, a picture and numbers") 
   CHECK_FALSE(file.request.controls[1].conditioning_scale);
   for (const char* text : {"nets", "a:b:c", "a:b:1:2", ":b", "a:b:1:0:1:2"}) {
     CHECK_THROWS_AS(add_control(file, text), Error);
+  }
+}
+
+TEST_CASE("every key of a request is in docs/models.md") {
+  const std::string page = read_text(std::filesystem::path(AFFICHE_SOURCE_DIR) / "docs/models.md");
+  for (const std::string& key : request_keys()) {
+    INFO(key);
+    CHECK(page.find("`" + key + "`") != std::string::npos);
   }
 }
 
