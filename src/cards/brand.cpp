@@ -71,7 +71,9 @@ void read_voice(TomlReader& root, Brand& brand, const std::filesystem::path& fol
   if (table == nullptr) return;
   TomlReader reader = root.child("voice", *table);
   Voice& voice = brand.voice;
-  voice.model = resolve_path(folder, reader.text("model"));
+  const std::string model = reader.text("model");
+  const bool reference = model.starts_with("hub:") || model.starts_with("https://");
+  voice.model = reference ? std::filesystem::path(model) : resolve_path(folder, model);
   voice.scheduler = reader.text("scheduler", "");
   const std::int64_t steps = reader.integer("steps", voice.steps);
   if (steps < 1 || steps > 1000) reader.refuse("steps", "expected 1 to 1000");

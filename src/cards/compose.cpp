@@ -72,6 +72,7 @@ bool is_credit(const Layer* layer) {
 
 Composed compose(const Template& card, const Brand& brand, const CardInputs& inputs) {
   Composed result;
+  result.notes = inputs.notes;
   CardJob job = make_job(card, brand, inputs);
   Prepared prepared;
   prepare_photos(job, prepared, result);

@@ -20,6 +20,7 @@ struct CardInputs {
   std::map<std::string, std::string> variables;
   std::optional<Photo> photo;                  // none: the template's photo-less variant
   std::map<std::string, Generated> generated;  // by layer source: "background", "chrome"
+  std::vector<std::string> notes;              // what the card's record must say of the inputs
   std::string language;  // BCP 47, for shaping and breaking; empty: by the script of the text
 };
 
@@ -38,6 +39,7 @@ struct Composed {
   std::string credit_line;                // credit_line(*credit); empty without a photo
   std::map<std::string, Recipe> recipes;  // of the pictures that were drawn, by layer source
   std::vector<LayerReport> layers;        // those that were drawn, back to front
+  std::vector<std::string> notes;         // CardInputs::notes
   std::vector<std::string> warnings;      // for instance a photo enlarged beyond its pixels
 };
 

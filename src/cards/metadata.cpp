@@ -197,6 +197,7 @@ std::string credits_json(const Composed& card, const CardFacts& facts) {
                {"generated", Json::object()},
                {"software", facts.software}};
   if (!facts.created.empty()) json["created"] = facts.created;
+  if (!card.notes.empty()) json["notes"] = card.notes;
   if (card.credit) json["photo"] = Json::parse(to_json(*card.credit));
   for (const auto& [source, recipe] : card.recipes) {
     json["generated"][source] = Json::parse(to_json(recipe));

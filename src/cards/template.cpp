@@ -169,6 +169,12 @@ Template parse_template(const std::string& text, const std::string& what,
   } else if (missing != "fail") {
     root.refuse("photo_missing", "expected \"variant\" or \"fail\", found \"" + missing + "\"");
   }
+  const std::string model = root.text("model_missing", "fallback");
+  if (model == "fail") {
+    card.model_missing = Template::ModelMissing::Fail;
+  } else if (model != "fallback") {
+    root.refuse("model_missing", "expected \"fallback\" or \"fail\", found \"" + model + "\"");
+  }
   read_variables(root, card);
   for (const toml::table* stack : root.tables("stacks")) {
     TomlReader reader = root.child("stacks", *stack);

@@ -146,11 +146,13 @@ struct Stack {
 
 struct Template {
   enum class PhotoMissing { Variant, Fail };
+  enum class ModelMissing { Fallback, Fail };
   std::string name;  // the file's stem
   std::string description;
   int width = 1200;
   int height = 630;
   PhotoMissing photo_missing = PhotoMissing::Fail;
+  ModelMissing model_missing = ModelMissing::Fallback;
   std::map<std::string, Variable> variables;
   std::vector<Stack> stacks;
   std::vector<Layer> layers;

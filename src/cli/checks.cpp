@@ -16,6 +16,7 @@
 #include "cards/brand.h"
 #include "cards/fonts.h"
 #include "cards/template.h"
+#include "service/models.h"
 #include "store/migrations.h"
 #include "store/store.h"
 
@@ -171,7 +172,10 @@ std::vector<Finding> check_files(const service::Config& config) {
   for (const auto& file : toml_files(config.paths.brands)) {
     guarded(findings, "model of " + file.stem().string(), [&] {
       const cards::Voice voice = cards::load_brand(file).voice;
-      std::vector<std::filesystem::path> needed = {voice.model};
+      std::vector<std::filesystem::path> needed;
+      if (!voice.model.empty()) {
+        needed.push_back(service::find_model(voice.model.string(), config).path);
+      }
       for (const cards::VoiceLora& lora : voice.loras) needed.push_back(lora.file);
       std::string missing;
       for (const auto& path : needed) {

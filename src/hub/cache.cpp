@@ -98,8 +98,8 @@ bool Cache::has(const std::string& entry, const RecordFile& file) const {
 
 Cached Cache::find(const Reference& reference) const {
   const auto absent = [&](const std::string& found) {
-    fail(Cause::NotFound, reference.text(), ": expected it in the cache ", folder_.string(),
-         ", found ", found, "; run `", fetch_command(reference), "`");
+    throw NotCached(concat(reference.text(), ": expected it in the cache ", folder_.string(),
+                           ", found ", found, "; run `", fetch_command(reference), "`"));
   };
   const auto commit = reference.of_hub() ? commit_of(reference) : std::optional<std::string>("");
   if (!commit) absent("nothing");

@@ -24,11 +24,18 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "hub/lock.h"
 #include "hub/record.h"
 #include "hub/reference.h"
 
 namespace affiche::hub {
+
+// The model, or a part of it, is not in the cache: told apart from names that are wrong.
+class NotCached : public Error {
+ public:
+  explicit NotCached(const std::string& message) : Error(Cause::NotFound, message) {}
+};
 
 // A model's place in the cache, kept there for as long as a copy of this lives.
 struct Cached {
@@ -43,7 +50,7 @@ class Cache {
   // `limit` in bytes, 0 for none. Nothing is created before it is needed.
   Cache(std::filesystem::path folder, std::uint64_t limit);
 
-  // The model, marked as used now. NotFound, naming what is missing and the command that fetches
+  // The model, marked as used now. NotCached, naming what is missing and the command that fetches
   // it. Never touches the network.
   Cached find(const Reference& reference) const;
 

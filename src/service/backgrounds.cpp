@@ -2,11 +2,14 @@
 #include "service/backgrounds.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/error.h"
 #include "base/sha256.h"
 #include "base/suggest.h"
+#include "hub/cache.h"
 #include "imaging/raw.h"
+#include "service/drawn_background.h"
 #include "service/loaded_model.h"
 
 namespace affiche::service {
@@ -28,18 +31,43 @@ std::vector<std::filesystem::path> component_files(const std::filesystem::path& 
   return files;
 }
 
-void require_file(const std::filesystem::path& path, const std::string& brand,
-                  const std::string& kind) {
+void require_lora(const std::filesystem::path& path, const std::string& brand) {
   if (!std::filesystem::exists(path)) {
-    fail(Cause::NotFound, "brand \"", brand, "\": ", kind, " ", path.string(), ": expected a ",
-         kind, ", found nothing; correct the path in the brand's [voice]");
+    fail(Cause::NotFound, "brand \"", brand, "\": LoRA file ", path.string(),
+         ": expected a LoRA file, found nothing; correct the path in the brand's [voice]");
   }
+}
+
+// Metadata tell drawn pictures by this name, so no model may have it.
+std::string model_name(const std::filesystem::path& model) {
+  const std::string name = model.filename().string();
+  return name == kDrawn ? "model " + name : name;
+}
+
+const std::string& prompt_of(const cards::Brand& brand, const std::string& layer) {
+  const auto& prompts = brand.voice.prompts;
+  const auto prompt = prompts.find(layer);
+  if (prompt != prompts.end()) return prompt->second;
+  std::vector<std::string> known;
+  for (const auto& [name, text] : prompts) known.push_back(name);
+  fail(Cause::BadInput, "brand \"", brand.name, "\": no prompt for the generated layer \"", layer,
+       "\"", suggestion(layer, known), "; add it to [voice.prompts]");
 }
 
 }  // namespace
 
-Backgrounds::Backgrounds(store::Store& store, const store::Artifacts& artifacts, int threads)
-    : store_(store), artifacts_(artifacts), threads_(threads) {}
+// How a picture will be made, and by what.
+struct Backgrounds::Plan {
+  Recipe recipe;
+  ModelPlace place;  // of the model; none for a drawing
+  std::vector<cards::VoiceLora> loras;
+  std::function<Image()> draw;  // in place of a model
+  std::string note;
+};
+
+Backgrounds::Backgrounds(store::Store& store, const store::Artifacts& artifacts,
+                         const Config& config)
+    : store_(store), artifacts_(artifacts), config_(config) {}
 
 Backgrounds::~Backgrounds() = default;
 
@@ -52,29 +80,27 @@ std::string Backgrounds::hash_of(const std::filesystem::path& file) {
   return hashes_[key] = sha256_file(file);
 }
 
-Recipe Backgrounds::recipe_for(const cards::Brand& brand, const std::string& layer,
-                               std::int64_t variation) {
-  const cards::Voice& voice = brand.voice;
-  const auto prompt = voice.prompts.find(layer);
-  if (prompt == voice.prompts.end()) {
-    std::vector<std::string> known;
-    for (const auto& [name, text] : voice.prompts) known.push_back(name);
-    fail(Cause::BadInput, "brand \"", brand.name, "\": no prompt for the generated layer \"", layer,
-         "\"", suggestion(layer, known), "; add it to [voice.prompts]");
-  }
-  require_file(voice.model, brand.name, "model");
-  Recipe recipe;
-  recipe.model = voice.model.filename().string();
+std::string Backgrounds::model_hash(const std::filesystem::path& model) {
   std::string listing;
-  for (const std::filesystem::path& file : component_files(voice.model)) {
-    listing += std::filesystem::relative(file, voice.model).string() + ' ' + hash_of(file) + '\n';
+  for (const std::filesystem::path& file : component_files(model)) {
+    // By the names as they stand: the files of a fetched model may be links.
+    listing += file.lexically_relative(model).string() + ' ' + hash_of(file) + '\n';
   }
-  recipe.model_sha256 = sha256_hex(listing);
+  return sha256_hex(listing);
+}
+
+Backgrounds::Plan Backgrounds::own_plan(const cards::Brand& brand, const std::string& prompt,
+                                        std::int64_t variation, ModelPlace place) {
+  const cards::Voice& voice = brand.voice;
+  Plan plan;
+  Recipe& recipe = plan.recipe;
+  recipe.model = model_name(voice.model);
+  recipe.model_sha256 = model_hash(place.path);
   for (const cards::VoiceLora& lora : voice.loras) {
-    require_file(lora.file, brand.name, "LoRA file");
+    require_lora(lora.file, brand.name);
     recipe.loras.push_back({lora.file.filename().string(), hash_of(lora.file), lora.weight});
   }
-  recipe.prompt = prompt->second;
+  recipe.prompt = prompt;
   recipe.negative_prompt = voice.negative_prompt;
   recipe.seed = voice.seed + variation;
   recipe.scheduler = voice.scheduler;
@@ -84,15 +110,63 @@ Recipe Backgrounds::recipe_for(const cards::Brand& brand, const std::string& lay
   recipe.height = voice.height;
   recipe.dtype = "fp32";
   recipe.build = AFFICHE_VERSION;
-  return recipe;
+  plan.place = std::move(place);
+  plan.loras = voice.loras;
+  return plan;
+}
+
+// The shipped model, else a drawing.
+Backgrounds::Plan Backgrounds::substitute(const cards::Brand& brand, const std::string& layer,
+                                          std::int64_t variation, const std::string& reason) {
+  Plan plan;
+  const std::filesystem::path shipped = shipped_model(config_);
+  if (std::filesystem::exists(shipped / "model_index.json")) {
+    plan.recipe = shipped_recipe(brand, layer, variation);
+    plan.recipe.model = model_name(shipped);
+    plan.recipe.model_sha256 = model_hash(shipped);
+    plan.place.path = shipped;
+    plan.note = concat(layer, ": made by the shipped model ", plan.recipe.model, ", as ", reason);
+  } else {
+    plan.recipe = drawn_recipe(brand, layer, variation);
+    plan.draw = [&brand, layer, recipe = plan.recipe] {
+      return draw_background(brand, layer, recipe);
+    };
+    plan.note = concat(layer, ": drawn without a model, as ", reason, "; and the shipped model ",
+                       shipped.string(), ": found nothing, see paths.models");
+  }
+  return plan;
+}
+
+Backgrounds::Plan Backgrounds::plan_for(const cards::Brand& brand, const std::string& layer,
+                                        std::int64_t variation,
+                                        cards::Template::ModelMissing missing) {
+  const std::string& prompt = prompt_of(brand, layer);
+  std::string reason;
+  try {
+    ModelPlace place = find_model(brand.voice.model.string(), config_);
+    if (std::filesystem::exists(place.path)) {
+      return own_plan(brand, prompt, variation, std::move(place));
+    }
+    reason = concat(place.path.string(),
+                    ": expected a model, found nothing; correct the path in the brand's [voice]");
+  } catch (const hub::NotCached& error) {
+    reason = error.what();
+  }
+  reason = concat("brand \"", brand.name, "\": model ", reason);
+  if (missing == cards::Template::ModelMissing::Fail) {
+    fail(Cause::NotFound, reason, " (the template says model_missing = \"fail\")");
+  }
+  return substitute(brand, layer, variation, reason);
 }
 
 Backgrounds::Made Backgrounds::make(const cards::Brand& brand, const std::string& layer,
-                                    std::int64_t variation, std::stop_token stop) {
-  const Recipe recipe = recipe_for(brand, layer, variation);
+                                    std::int64_t variation, std::stop_token stop,
+                                    cards::Template::ModelMissing missing) {
+  const Plan plan = plan_for(brand, layer, variation, missing);
   Made made;
-  made.recipe = to_json(recipe);
+  made.recipe = to_json(plan.recipe);
   made.recipe_sha256 = sha256_hex(made.recipe);
+  made.note = plan.note;
   const auto known = [&] {
     const auto artifact = store_.generated(made.recipe_sha256);
     if (!artifact || !artifacts_.has(*artifact)) return false;
@@ -102,7 +176,7 @@ Backgrounds::Made Backgrounds::make(const cards::Brand& brand, const std::string
   if (known()) return made;
   const std::lock_guard lock(mutex_);
   if (known()) return made;  // another thread made it while this one waited
-  const Bytes pixels = to_raw(generate(brand, recipe, stop));
+  const Bytes pixels = to_raw(plan.draw ? plan.draw() : generate(plan, stop));
   made.artifact = artifacts_.put(pixels);
   store_.add_artifact(made.artifact, pixels.size(), kRawMediaType);
   store_.put_generated(made.recipe_sha256, made.recipe, made.artifact);
@@ -122,12 +196,15 @@ Generated Backgrounds::load(const Made& made) {
           recipe_from_json(made.recipe, "recipe " + made.recipe_sha256)};
 }
 
-Image Backgrounds::generate(const cards::Brand& brand, const Recipe& recipe, std::stop_token stop) {
+Image Backgrounds::generate(const Plan& plan, std::stop_token stop) {
+  const Recipe& recipe = plan.recipe;
   if (!model_ || !model_->is(recipe.model_sha256)) {
     model_.reset();  // before the next one is loaded: two may not fit
-    model_ = std::make_unique<LoadedModel>(brand.voice.model, recipe.model_sha256, threads_);
+    model_ =
+        std::make_unique<LoadedModel>(plan.place.path, recipe.model_sha256, config_.work.threads);
+    model_place_ = plan.place;
   }
-  model_->wear(brand.voice.loras, recipe.loras);
+  model_->wear(plan.loras, recipe.loras);
   return model_->generate(recipe, stop);
 }
 

@@ -12,7 +12,10 @@
 #include <vector>
 
 #include "cards/brand.h"
+#include "cards/template.h"
 #include "imaging/photo.h"
+#include "service/config.h"
+#include "service/models.h"
 #include "store/artifacts.h"
 #include "store/store.h"
 
@@ -24,8 +27,8 @@ class LoadedModel;
 
 class Backgrounds {
  public:
-  // `threads`: of one generation, 0 for all cores. The store and the artifacts must outlive it.
-  Backgrounds(store::Store& store, const store::Artifacts& artifacts, int threads);
+  // All arguments must outlive it.
+  Backgrounds(store::Store& store, const store::Artifacts& artifacts, const Config& config);
   ~Backgrounds();
 
   struct Made {
@@ -33,27 +36,39 @@ class Backgrounds {
     std::string recipe_sha256;
     std::string recipe;   // JSON
     bool cached = false;  // it was there already
+    std::string note;     // why it is not by the brand's own model; empty when it is
   };
-  // The picture named `layer` ("background", "chrome") in one of the brand's variations.
-  // Thread-safe; generations run one after another, as each uses all cores. Errors: BadInput when
-  // the brand has no prompt for the layer, NotFound for a missing model or LoRA file, Cancelled.
+  // The picture named `layer` ("background", "chrome") in one of the brand's variations. When the
+  // brand's model is missing: by the shipped model, else drawn by code, and the note says so; or
+  // NotFound, as `missing` says. Thread-safe; generations run one after another, as each uses all
+  // cores. Errors: BadInput when the brand has no prompt for the layer, NotFound for a missing LoRA
+  // file, Cancelled.
   Made make(const cards::Brand& brand, const std::string& layer, std::int64_t variation,
-            std::stop_token stop);
+            std::stop_token stop,
+            cards::Template::ModelMissing missing = cards::Template::ModelMissing::Fallback);
 
   // What make() made, with its pixels. Unavailable when the artifact is damaged or gone: the entry
   // is forgotten, and the next attempt makes it again.
   Generated load(const Made& made);
 
  private:
-  Recipe recipe_for(const cards::Brand& brand, const std::string& layer, std::int64_t variation);
+  struct Plan;
+  Plan plan_for(const cards::Brand& brand, const std::string& layer, std::int64_t variation,
+                cards::Template::ModelMissing missing);
+  Plan own_plan(const cards::Brand& brand, const std::string& prompt, std::int64_t variation,
+                ModelPlace place);
+  Plan substitute(const cards::Brand& brand, const std::string& layer, std::int64_t variation,
+                  const std::string& reason);
   std::string hash_of(const std::filesystem::path& file);
-  Image generate(const cards::Brand& brand, const Recipe& recipe, std::stop_token stop);
+  std::string model_hash(const std::filesystem::path& model);
+  Image generate(const Plan& plan, std::stop_token stop);
 
   store::Store& store_;
   const store::Artifacts& artifacts_;
-  int threads_;
+  const Config& config_;
   std::mutex mutex_;  // guards model_ and the generation itself
   std::unique_ptr<LoadedModel> model_;
+  ModelPlace model_place_;  // keeps it in the cache of fetched models
   std::mutex hashes_mutex_;
   std::map<std::string, std::string> hashes_;  // path, size and time of change -> SHA-256
 };

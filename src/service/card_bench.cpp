@@ -16,7 +16,7 @@ CardBench::CardBench(const Config& config)
       store_(config.paths.database, clock_),
       artifacts_(config.paths.artifacts),
       library_(config, store_, artifacts_),
-      backgrounds_(store_, artifacts_, config.work.threads),
+      backgrounds_(store_, artifacts_, config),
       templates_(cards::load_template),
       brands_(cards::load_brand) {}
 
@@ -31,9 +31,10 @@ cards::CardInputs CardBench::inputs_for(const CardRequest& request, const cards:
     inputs.photo = library_.examine(request.photo, *request.credit).photo;
   }
   for (const std::string& source : card.generated_names(inputs.photo.has_value())) {
-    const Backgrounds::Made made =
-        backgrounds_.make(brand, source, variation_of(request.variables, brand), {});
+    const Backgrounds::Made made = backgrounds_.make(
+        brand, source, variation_of(request.variables, brand), {}, card.model_missing);
     inputs.generated.emplace(source, backgrounds_.load(made));
+    if (!made.note.empty()) inputs.notes.push_back(made.note);
   }
   return inputs;
 }

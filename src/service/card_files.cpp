@@ -39,14 +39,16 @@ CardFile encode_card(const cards::Composed& composed, const cards::Brand& brand,
   facts.language = inputs.language;
   facts.software = "affiche " AFFICHE_VERSION;
 
-  cards::Encoded encoded = cards::encode(composed.image, format, {}, {.xmp = xmp_packet(composed, facts)});
+  cards::Encoded encoded =
+      cards::encode(composed.image, format, {}, {.xmp = xmp_packet(composed, facts)});
   CardFile file;
   file.title = facts.title;
   file.credit = composed.credit;
   file.credit_line = composed.credit_line;
   file.credits_json = credits_json(composed, facts);
   file.quality = encoded.quality;
-  file.warnings = composed.warnings;
+  file.warnings = composed.notes;
+  file.warnings.insert(file.warnings.end(), composed.warnings.begin(), composed.warnings.end());
   if (encoded.over_budget) {
     file.warnings.push_back("the file is larger than its byte budget at the lowest quality");
   }

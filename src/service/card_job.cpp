@@ -95,7 +95,8 @@ std::string to_json(const MadeByName& made) {
     pictures[source] = {{"artifact", picture.artifact},
                         {"recipe_sha256", picture.recipe_sha256},
                         {"recipe", Json::parse(picture.recipe)},
-                        {"cached", picture.cached}};
+                        {"cached", picture.cached},
+                        {"note", picture.note}};
   }
   return Json{{"pictures", pictures}}.dump();
 }
@@ -106,7 +107,7 @@ MadeByName made_pictures(const store::Stages& done) {
   for (const auto& [source, picture] : detail.at("pictures").items()) {
     made[source] = {picture.at("artifact").get<std::string>(),
                     picture.at("recipe_sha256").get<std::string>(), picture.at("recipe").dump(),
-                    picture.at("cached").get<bool>()};
+                    picture.at("cached").get<bool>(), picture.value("note", "")};
   }
   return made;
 }

@@ -35,7 +35,7 @@ class CardMaker final : public StageRunner {
         store_(store),
         artifacts_(artifacts),
         library_(config, store, artifacts),
-        backgrounds_(store, artifacts, config.work.threads),
+        backgrounds_(store, artifacts, config),
         templates_(cards::load_template),
         brands_(cards::load_brand) {}
 
@@ -108,7 +108,8 @@ StageResult CardMaker::background(const store::Job& job, const store::Stages& do
   const auto brand = brand_of(job);
   MadeByName made;
   for (const std::string& source : card->generated_names(chosen_photo(done).has_value())) {
-    made[source] = backgrounds_.make(*brand, source, variation_of(job.variables, *brand), stop);
+    made[source] = backgrounds_.make(*brand, source, variation_of(job.variables, *brand), stop,
+                                     card->model_missing);
   }
   return {made.empty() ? "" : made.begin()->second.artifact, to_json(made), {}, {}};
 }
@@ -123,6 +124,7 @@ StageResult CardMaker::compose(const store::Job& job, const store::Stages& done)
   }
   for (const auto& [source, made] : made_pictures(done)) {
     inputs.generated.emplace(source, backgrounds_.load(made));
+    if (!made.note.empty()) inputs.notes.push_back(made.note);
   }
   const CardFile file = make_card_file(*card, *brand, inputs, card_format(job.out),
                                        iso8601(job.created), config_.site.url);

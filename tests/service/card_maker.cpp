@@ -11,6 +11,7 @@
 #include "cards/encode.h"
 #include "catch.h"
 #include "service/backgrounds.h"
+#include "service/house.h"
 #include "service/names.h"
 #include "service/photo_library.h"
 #include "service/worker.h"
@@ -18,81 +19,8 @@
 
 using namespace affiche;
 using namespace affiche::service;
-using affiche::test::TemporaryFolder;
-
-namespace {
-
-const std::filesystem::path kSource = AFFICHE_SOURCE_DIR;
-
-// A picture with structure, so that cropping and JPEG have something to work on.
-Bytes jpeg(int width, int height) {
-  Image image = make_image(width, height, 3);
-  for (int y = 0; y < height; ++y) {
-    for (int x = 0; x < width; ++x) {
-      std::uint8_t* pixel = &image.pixels[(static_cast<std::size_t>(y) * width + x) * 3];
-      pixel[0] = static_cast<std::uint8_t>(x * 255 / width);
-      pixel[1] = static_cast<std::uint8_t>(y * 255 / height);
-      pixel[2] = static_cast<std::uint8_t>((x / 40 + y / 40) % 2 * 90);
-    }
-  }
-  return cards::encode(image, cards::Format::Jpeg).bytes;
-}
-
-struct House {
-  TemporaryFolder folder;
-  SystemClock clock;
-  Config config;
-  store::Store store{folder / "affiche.db", clock};
-  store::Artifacts artifacts{folder / "artifacts"};
-  Log log{stderr, Level::Error};
-
-  House() {
-    config.paths.templates = kSource / "templates";
-    config.paths.brands = folder.path();
-    config.paths.output = folder / "out";
-    config.work.threads = 1;
-    const std::filesystem::path goldens = kSource / "tests/data/goldens";
-    write_atomically(
-        folder / "tiny.toml",
-        "publisher = \"Tiny\"\nlogo = \"" + (kSource / "assets/logos/demo.svg").string() +
-            "\"\n[colours]\nink = \"#0F1B2D\"\nteal = \"#0FA3B1\"\ncoral = \"#FF6B4A\"\n"
-            "sand = \"#F4E9D8\"\nshade = \"#0F1B2D\"\nlight = \"#F4E9D8\"\n"
-            "[fonts]\nheadline = { family = \"Noto Serif\", weight = 700 }\n"
-            "kicker = { family = \"Noto Sans\", weight = 700 }\nbody = { family = \"Noto Sans\" }\n"
-            "[voice]\nmodel = \"" +
-            (goldens / "models/sd15").string() + "\"\nloras = [{ file = \"" +
-            (goldens / "lora/sd15_kohya.safetensors").string() +
-            "\", weight = 0.8 }]\nscheduler = \"EulerDiscreteScheduler\"\nsteps = 2\n"
-            "guidance = 3.0\nwidth = 64\nheight = 64\nseed = 5\nvariations = 2\n"
-            "[voice.prompts]\nbackground = \"waves\"\nchrome = \"lines\"\n");
-    std::filesystem::create_directories(folder / "photos");
-    write_atomically(folder / "photos/dune.jpg", jpeg(1300, 900));
-    write_atomically(folder / "photos/dune.jpg.toml",
-                     "title = \"Dune\"\nauthor = \"A. Sand\"\nsource = \"Own archive\"\n"
-                     "source_url = \"https://example.org/dune\"\nlicense = \"CC-BY-4.0\"\n"
-                     "license_url = \"https://creativecommons.org/licenses/by/4.0/\"\n"
-                     "keywords = [\"desert\", \"sand\"]\n");
-    PhotoLibrary(config, store, artifacts).import_folder(folder / "photos");
-  }
-
-  std::int64_t add(const std::string& headline, const std::string& photo) {
-    store::NewJob job;
-    job.template_name = "article";
-    job.brand = "tiny";
-    job.variables = Json{{"headline", headline}}.dump();
-    job.photo = photo;
-    return store.enqueue(std::array{job}).front().id;
-  }
-
-  Summary drain() {
-    const auto runner = make_card_maker(config, store, artifacts);
-    WorkerSettings settings;
-    settings.poll = 10;
-    return Worker(store, artifacts, *runner, settings, log).drain();
-  }
-};
-
-}  // namespace
+using affiche::test::House;
+using affiche::test::kSource;
 
 TEST_CASE("a job becomes a card with its photograph's credit on it, in it and beside it") {
   House house;
@@ -158,7 +86,7 @@ TEST_CASE("a LoRA file that was replaced under its name paints anew, in a runnin
   const auto replace_by = [&](const std::string& name) {
     write_atomically(brand.voice.loras[0].file, read_bytes(loras / name, 1 << 24));
   };
-  Backgrounds running(house.store, house.artifacts, 1);
+  Backgrounds running(house.store, house.artifacts, house.config);
   replace_by("sd15_kohya.safetensors");
   const std::string before = running.make(brand, "background", 0, {}).artifact;
   replace_by("sd15_kohya_second.safetensors");
@@ -166,7 +94,7 @@ TEST_CASE("a LoRA file that was replaced under its name paints anew, in a runnin
   CHECK(after.artifact != before);
 
   house.store.remove_generated(after.recipe_sha256);
-  Backgrounds fresh(house.store, house.artifacts, 1);
+  Backgrounds fresh(house.store, house.artifacts, house.config);
   const Backgrounds::Made again = fresh.make(brand, "background", 0, {});
   CHECK(!again.cached);
   CHECK(again.artifact == after.artifact);

@@ -51,3 +51,15 @@ TEST_CASE("the first colour named is the ground of the picture", "[drawing]") {
        ++c)  // the middle of the empty side; places vary the shade a little
     REQUIRE(std::abs(int{picture.pixels[(32 * 64 + 2) * 3 + c]} - int{ground[c]}) < 26);
 }
+
+TEST_CASE("a scene in other colours keeps its forms and takes the colours exactly", "[drawing]") {
+  Scene scene = random_scene(5, Family::BokehLights);
+  scene.light = Light::None;
+  scene.space = Space::EmptyLeft;
+  const Image picture = draw(scene, {0x0F1B2D, 0xFF6B4A, 0x0FA3B1}, 64, 64);
+  const std::size_t empty = (32 * 64 + 2) * 3;  // in the middle of the empty side
+  REQUIRE(std::abs(int{picture.pixels[empty]} - 0x0F) <= 1);
+  REQUIRE(std::abs(int{picture.pixels[empty + 1]} - 0x1B) <= 1);
+  REQUIRE(std::abs(int{picture.pixels[empty + 2]} - 0x2D) <= 1);
+  REQUIRE(picture.pixels != draw(scene, {0x0F1B2D, 0x0FA3B1, 0xFF6B4A}, 64, 64).pixels);
+}

@@ -21,8 +21,12 @@ Lab shade(Lab ground, float amount) {
   return lighter(ground, ground.lightness > 0.6F ? -amount : amount);
 }
 
-Setting setting_of(const Scene& scene, float aspect, Random& random) {
+// Colours in place of the scene's, or none.
+using Own = const std::array<std::uint32_t, 3>*;
+
+Setting setting_of(const Scene& scene, Own own, float aspect, Random& random) {
   const auto colour = [&](std::size_t i) {
+    if (own != nullptr) return lab_of_srgb((*own)[i]);
     return shifted(lab_of_srgb(palette()[static_cast<std::size_t>(scene.colours[i])].rrggbb),
                    random);
   };
@@ -65,10 +69,10 @@ float presence(Space space, float x) {
 }
 
 template <typename Painter>
-void paint(const Scene& scene, int width, int height, Window window, Image& image) {
+void paint(const Scene& scene, Own own, int width, int height, Window window, Image& image) {
   Random random(scene.seed ^ 0x7061696e74ULL);
   const float aspect = static_cast<float>(width) / static_cast<float>(height);
-  const Setting setting = setting_of(scene, aspect, random);
+  const Setting setting = setting_of(scene, own, aspect, random);
   const Painter painter(setting, random);
   const float strength =
       scene.mood == Mood::Calm ? 0.72F : (scene.mood == Mood::Bold ? 1.0F : 0.9F);
@@ -85,7 +89,7 @@ void paint(const Scene& scene, int width, int height, Window window, Image& imag
   }
 }
 
-using Paint = void (*)(const Scene&, int, int, Window, Image&);
+using Paint = void (*)(const Scene&, Own, int, int, Window, Image&);
 
 // In the order of Family.
 constexpr Paint kPainters[] = {
@@ -96,17 +100,25 @@ constexpr Paint kPainters[] = {
     paint<OverlappingCircles>, paint<DemoBrand>,
 };
 
-}  // namespace
-
-Image draw(const Scene& scene, int width, int height, Window window) {
+Image draw_with(const Scene& scene, Own own, int width, int height, Window window) {
   if (window.width == 0) window = {0, 0, width, height};
   if (width < 1 || height < 1 || window.x < 0 || window.y < 0 || window.height < 1 ||
       window.x + window.width > width || window.y + window.height > height)
     fail(Cause::Usage, "drawing: expected a window inside ", width, "×", height, " pixels, found ",
          window.width, "×", window.height, " at ", window.x, ",", window.y);
   Image image = make_image(window.width, window.height, 3);
-  kPainters[static_cast<std::size_t>(scene.family)](scene, width, height, window, image);
+  kPainters[static_cast<std::size_t>(scene.family)](scene, own, width, height, window, image);
   return image;
+}
+
+}  // namespace
+
+Image draw(const Scene& scene, int width, int height, Window window) {
+  return draw_with(scene, nullptr, width, height, window);
+}
+
+Image draw(const Scene& scene, const std::array<std::uint32_t, 3>& rrggbb, int width, int height) {
+  return draw_with(scene, &rrggbb, width, height, {});
 }
 
 }  // namespace affiche::diffusion

@@ -60,6 +60,9 @@ std::string caption(const Scene& scene);
 // a model also understands short prompts.
 std::string caption(const Scene& scene, std::uint64_t seed);
 
+// Draws the scene's forms in three other colours, sRGB, exactly as given. RGB. Thread-safe.
+Image draw(const Scene& scene, const std::array<std::uint32_t, 3>& rrggbb, int width, int height);
+
 // Draws the picture of width × height pixels, or a window of it. RGB. Thread-safe.
 Image draw(const Scene& scene, int width, int height, Window window = {});
 
