@@ -2,8 +2,10 @@
 #include "diffusion/nn/layers.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include "base/error.h"
+#include "diffusion/kernels/group_norm.h"
 
 namespace affiche::diffusion {
 namespace {
@@ -49,7 +51,14 @@ GroupNorm::GroupNorm(Parameters& parameters, const std::string& name, std::int64
 }
 
 at::Tensor GroupNorm::operator()(const at::Tensor& x) const {
-  return at::group_norm(x, groups_, fitting(weight_, x), fitting(bias_, x), eps_);
+  const at::Tensor weight = fitting(weight_, x), bias = fitting(bias_, x);
+  const bool tracked = c10::GradMode::is_enabled() &&
+                       (x.requires_grad() || weight.requires_grad() || bias.requires_grad());
+  if (!tracked && x.dim() == 4 && x.device().is_cpu() && x.scalar_type() == at::kFloat &&
+      x.suggest_memory_format() == at::MemoryFormat::ChannelsLast) {
+    return group_norm_channels_last(x, groups_, weight, bias, eps_);
+  }
+  return at::group_norm(x, groups_, weight, bias, eps_);
 }
 
 LayerNorm::LayerNorm(Parameters& parameters, const std::string& name, std::int64_t width,
