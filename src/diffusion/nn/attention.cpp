@@ -71,7 +71,9 @@ SpatialAttention::SpatialAttention(Parameters& parameters, const std::string& na
 }
 
 at::Tensor SpatialAttention::operator()(const at::Tensor& x) const {
-  return x + to_map(attention_(to_sequence(group_norm_(x))), x.size(2), x.size(3));
+  // The reference's own order of operations and strides, so that what follows rounds alike.
+  const at::Tensor sequence = group_norm_(x.flatten(2)).transpose(1, 2);
+  return attention_(sequence).transpose(1, 2).reshape(x.sizes()) + x;
 }
 
 FeedForward::FeedForward(Parameters& parameters, const std::string& name, std::int64_t width)

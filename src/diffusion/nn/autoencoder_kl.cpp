@@ -21,23 +21,32 @@ constexpr std::size_t kMostLevels = 8;
 
 using Resnets = std::vector<std::unique_ptr<ResnetBlock2D>>;
 
+// Pictures lie channels last where diffusers' pipelines encode them, but latents do not where they
+// are decoded: each half sums as it does there.
+ResnetOptions encoder_options(const AutoencoderKLConfig& config) {
+  return {.groups = config.norm_num_groups, .eps = kEps, .sums = NormSums::Reference};
+}
+
+ResnetOptions decoder_options(const AutoencoderKLConfig& config) {
+  return {.groups = config.norm_num_groups, .eps = kEps, .sums = NormSums::Exact};
+}
+
 Resnets make_resnets(Parameters& parameters, const std::string& name, std::int64_t in,
-                     std::int64_t out, std::int64_t count, std::int64_t groups) {
+                     std::int64_t out, std::int64_t count, const ResnetOptions& options) {
   Resnets resnets;
   for (std::int64_t i = 0; i < count; ++i) {
-    resnets.push_back(
-        std::make_unique<ResnetBlock2D>(parameters, concat(name, ".resnets.", i), i == 0 ? in : out,
-                                        out, ResnetOptions{.groups = groups, .eps = kEps}));
+    resnets.push_back(std::make_unique<ResnetBlock2D>(parameters, concat(name, ".resnets.", i),
+                                                      i == 0 ? in : out, out, options));
   }
   return resnets;
 }
 
 struct MidBlock {
   MidBlock(Parameters& parameters, const std::string& name, std::int64_t channels,
-           const AutoencoderKLConfig& config)
-      : resnets(make_resnets(parameters, name, channels, channels, 2, config.norm_num_groups)) {
-    if (config.mid_block_add_attention) {
-      attention.emplace(parameters, name + ".attentions.0", channels, config.norm_num_groups, kEps);
+           const ResnetOptions& options, bool attends)
+      : resnets(make_resnets(parameters, name, channels, channels, 2, options)) {
+    if (attends) {
+      attention.emplace(parameters, name + ".attentions.0", channels, options.groups, options.eps);
     }
   }
   at::Tensor operator()(const at::Tensor& x) const {
@@ -111,15 +120,16 @@ struct AutoencoderKL::Encoder {
       const std::string name = concat("encoder.down_blocks.", i);
       DownBlock& block = blocks.emplace_back();
       block.resnets = make_resnets(parameters, name, channels[i > 0 ? i - 1 : 0], channels[i],
-                                   config.layers_per_block, config.norm_num_groups);
+                                   config.layers_per_block, encoder_options(config));
       if (i + 1 < channels.size()) {
         block.downsampler =
             std::make_unique<Downsample2D>(parameters, name + ".downsamplers.0", channels[i], 0);
       }
     }
-    mid.emplace(parameters, "encoder.mid_block", channels.back(), config);
+    mid.emplace(parameters, "encoder.mid_block", channels.back(), encoder_options(config),
+                config.mid_block_add_attention);
     norm_out.emplace(parameters, "encoder.conv_norm_out", config.norm_num_groups, channels.back(),
-                     kEps);
+                     kEps, NormSums::Reference);
     conv_out.emplace(parameters, "encoder.conv_out", channels.back(), 2 * config.latent_channels, 3,
                      1, 1);
   }
@@ -144,14 +154,15 @@ struct AutoencoderKL::Decoder {
   Decoder(Parameters& parameters, const AutoencoderKLConfig& config)
       : conv_in(parameters, "decoder.conv_in", config.latent_channels,
                 config.block_out_channels.back(), 3, 1, 1),
-        mid(parameters, "decoder.mid_block", config.block_out_channels.back(), config) {
+        mid(parameters, "decoder.mid_block", config.block_out_channels.back(),
+            decoder_options(config), config.mid_block_add_attention) {
     std::vector<std::int64_t> channels = config.block_out_channels;
     std::reverse(channels.begin(), channels.end());
     for (std::size_t i = 0; i < channels.size(); ++i) {
       const std::string name = concat("decoder.up_blocks.", i);
       UpBlock& block = blocks.emplace_back();
       block.resnets = make_resnets(parameters, name, channels[i > 0 ? i - 1 : 0], channels[i],
-                                   config.layers_per_block + 1, config.norm_num_groups);
+                                   config.layers_per_block + 1, decoder_options(config));
       if (i + 1 < channels.size()) {
         block.upsampler =
             std::make_unique<Upsample2D>(parameters, name + ".upsamplers.0", channels[i]);

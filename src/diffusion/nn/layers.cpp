@@ -35,13 +35,14 @@ Conv2d::Conv2d(Parameters& parameters, const std::string& name, std::int64_t in,
 }
 
 at::Tensor Conv2d::operator()(const at::Tensor& x) const {
-  return at::conv2d(x, fitting(weight_, x), fitting(bias_, x), {stride_, stride_},
-                    {padding_, padding_});
+  // A weight in another order than the input's would decide the output's order.
+  const at::Tensor weight = fitting(weight_, x).contiguous(x.suggest_memory_format());
+  return at::conv2d(x, weight, fitting(bias_, x), {stride_, stride_}, {padding_, padding_});
 }
 
 GroupNorm::GroupNorm(Parameters& parameters, const std::string& name, std::int64_t groups,
-                     std::int64_t channels, double eps)
-    : groups_(groups), eps_(eps) {
+                     std::int64_t channels, double eps, NormSums sums)
+    : groups_(groups), eps_(eps), sums_(sums) {
   if (channels % groups != 0) {
     fail(Cause::BadInput, "\"norm_num_groups\": ", groups, " groups do not divide the ", channels,
          " channels of ", name);
@@ -54,7 +55,8 @@ at::Tensor GroupNorm::operator()(const at::Tensor& x) const {
   const at::Tensor weight = fitting(weight_, x), bias = fitting(bias_, x);
   const bool tracked = c10::GradMode::is_enabled() &&
                        (x.requires_grad() || weight.requires_grad() || bias.requires_grad());
-  if (!tracked && x.dim() == 4 && x.device().is_cpu() && x.scalar_type() == at::kFloat &&
+  if (sums_ == NormSums::Exact && !tracked && x.dim() == 4 && x.device().is_cpu() &&
+      x.scalar_type() == at::kFloat &&
       x.suggest_memory_format() == at::MemoryFormat::ChannelsLast) {
     return group_norm_channels_last(x, groups_, weight, bias, eps_);
   }

@@ -43,11 +43,17 @@ class Conv2d {
   std::int64_t stride_, padding_;
 };
 
+// How a group norm sums float32 on the CPU when channels lie last.
+enum class NormSums {
+  Exact,     // in double; what the reference computes where its channels do not lie last
+  Reference  // as at::group_norm, with its rounding: where the reference's channels lie last
+};
+
 class GroupNorm {
  public:
   // BadInput when `groups` does not divide `channels`.
   GroupNorm(Parameters& parameters, const std::string& name, std::int64_t groups,
-            std::int64_t channels, double eps);
+            std::int64_t channels, double eps, NormSums sums = NormSums::Exact);
   GroupNorm(const GroupNorm&) = delete;
   GroupNorm& operator=(const GroupNorm&) = delete;
   at::Tensor operator()(const at::Tensor& x) const;
@@ -56,6 +62,7 @@ class GroupNorm {
   at::Tensor weight_, bias_;
   std::int64_t groups_;
   double eps_;
+  NormSums sums_;
 };
 
 // Over the last dimension.

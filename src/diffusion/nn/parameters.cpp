@@ -33,7 +33,10 @@ at::Tensor squeezed(const at::Tensor& tensor, const std::vector<std::int64_t>& s
 at::Tensor convert(const at::Tensor& tensor, const at::TensorOptions& options) {
   const bool fits = tensor.scalar_type() == c10::typeMetaToScalarType(options.dtype()) &&
                     tensor.device() == options.device();
-  if (fits || tensor.dim() != 4) return tensor.to(options);
+  // A kernel of one pixel lies the same way in both orders, but its strides would then make
+  // convolutions of pictures that lie in the usual order switch to the other.
+  const bool one_pixel = tensor.dim() == 4 && tensor.size(2) == 1 && tensor.size(3) == 1;
+  if (fits || tensor.dim() != 4 || one_pixel) return tensor.to(options);
   return tensor.to(options.memory_format(at::MemoryFormat::ChannelsLast));
 }
 

@@ -7,9 +7,9 @@ namespace affiche::diffusion {
 
 ResnetBlock2D::ResnetBlock2D(Parameters& parameters, const std::string& name, std::int64_t in,
                              std::int64_t out, const ResnetOptions& options)
-    : norm1_(parameters, name + ".norm1", options.groups, in, options.eps),
+    : norm1_(parameters, name + ".norm1", options.groups, in, options.eps, options.sums),
       conv1_(parameters, name + ".conv1", in, out, 3, 1, 1),
-      norm2_(parameters, name + ".norm2", options.groups, out, options.eps),
+      norm2_(parameters, name + ".norm2", options.groups, out, options.eps, options.sums),
       conv2_(parameters, name + ".conv2", out, out, 3, 1, 1) {
   if (options.time_width > 0) {
     time_emb_proj_.emplace(parameters, name + ".time_emb_proj", options.time_width, out);

@@ -12,6 +12,7 @@ struct ResnetOptions {
   std::int64_t groups = 32;
   double eps = 1e-6;
   std::int64_t time_width = 0;  // 0: no time embedding
+  NormSums sums = NormSums::Exact;
 };
 
 // x + conv2(silu(norm2(conv1(silu(norm1(x))) + time))), with a 1x1 convolution on x when the number
