@@ -16,6 +16,11 @@ inline std::filesystem::path golden(const std::filesystem::path& name) {
   return std::filesystem::path(AFFICHE_SOURCE_DIR) / "tests/data/goldens" / name;
 }
 
+// Single files, which the build unpacks.
+inline std::filesystem::path unpacked(const std::filesystem::path& name) {
+  return std::filesystem::path(AFFICHE_BINARY_DIR) / "goldens" / name;
+}
+
 inline Json golden_json(const std::filesystem::path& name) {
   return parse_json(read_text(golden(name)), name.string(), true);
 }

@@ -47,8 +47,11 @@ struct Checkpoint {
 Checkpoint open_checkpoint(const std::filesystem::path& path,
                            const CheckpointOptions& options = {});
 
-// One network alone, as `class_name`: a folder with config.json, or a single file.
+// One network alone, as `class_name`: a folder with config.json, or a single file, also GGUF. What
+// a file cannot state (heads, groups, scaling) is taken from `like`, the configuration of the part
+// that this one replaces, where their widths agree; else from the published models of the family.
 CheckpointPart open_part(const std::filesystem::path& path, const std::string& class_name,
-                         const CheckpointOptions& options = {});
+                         const CheckpointOptions& options = {},
+                         const nlohmann::ordered_json* like = nullptr);
 
 }  // namespace affiche::diffusion

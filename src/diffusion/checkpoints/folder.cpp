@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "diffusion/checkpoints/checkpoint.h"
+#include "diffusion/checkpoints/single_file.h"
 #include "diffusion/checkpoints/weight_files.h"
 
 namespace affiche::diffusion {
@@ -48,13 +49,9 @@ void add_part(Checkpoint& checkpoint, const fs::path& folder, const std::string&
 }  // namespace
 
 Checkpoint open_checkpoint(const fs::path& path, const CheckpointOptions& options) {
-  if (fs::is_regular_file(path)) {
-    fail(Cause::BadInput, path.string(),
-         ": expected a diffusers folder, found a file; this version does not read single-file "
-         "checkpoints");
-  }
+  if (fs::is_regular_file(path)) return open_single_file(path, options);
   if (!fs::is_directory(path)) {
-    fail(Cause::NotFound, path.string(), ": expected a diffusers folder, found none");
+    fail(Cause::NotFound, path.string(), ": expected a diffusers folder or a file, found nothing");
   }
   const fs::path index_file = path / "model_index.json";
   if (!fs::exists(index_file)) {
@@ -81,9 +78,11 @@ Checkpoint open_checkpoint(const fs::path& path, const CheckpointOptions& option
 }
 
 CheckpointPart open_part(const fs::path& path, const std::string& class_name,
-                         const CheckpointOptions& options) {
+                         const CheckpointOptions& options, const Json* like) {
+  if (fs::is_regular_file(path)) return open_single_part(path, class_name, options, like);
   if (!fs::is_directory(path)) {
-    fail(Cause::NotFound, path.string(), ": expected a folder with config.json, found none");
+    fail(Cause::NotFound, path.string(),
+         ": expected a folder with config.json or a file, found nothing");
   }
   return read_part(path, class_name, options);
 }

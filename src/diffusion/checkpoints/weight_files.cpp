@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "diffusion/weights/gguf.h"
 #include "diffusion/weights/safetensors.h"
 #include "diffusion/weights/torch_pickle.h"
 
@@ -125,6 +126,7 @@ FolderWeights load_source(const Source& source, const CheckpointOptions& options
 }  // namespace
 
 StateDict load_weight_file(const fs::path& file, const CheckpointOptions& options) {
+  if (is_gguf(file)) return load_gguf(file).tensors;
   if (!is_torch_pickle(file)) return load_safetensors(file);
   if (!options.allow_pickle) {
     fail(Cause::Refused, file.string(),

@@ -1,36 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diffusion/lora/ldm_names.h"
 
-#include <array>
 #include <charconv>
 #include <string_view>
-#include <utility>
 
 #include "base/error.h"
+#include "diffusion/weights/ldm_layers.h"
 
 namespace affiche::diffusion {
 namespace {
 
-using Pairs = std::pair<std::string_view, std::string_view>;
-
-constexpr std::array<Pairs, 8> kOutside = {{{"conv_in", "input_blocks.0.0"},
-                                            {"time_embedding.linear_1", "time_embed.0"},
-                                            {"time_embedding.linear_2", "time_embed.2"},
-                                            {"add_embedding.linear_1", "label_emb.0.0"},
-                                            {"add_embedding.linear_2", "label_emb.0.2"},
-                                            {"conv_norm_out", "out.0"},
-                                            {"conv_out", "out.2"},
-                                            {"mid_block.attentions.0", "middle_block.1"}}};
-
-constexpr std::array<Pairs, 6> kResnet = {{{"norm1", "in_layers.0"},
-                                           {"conv1", "in_layers.2"},
-                                           {"time_emb_proj", "emb_layers.1"},
-                                           {"norm2", "out_layers.0"},
-                                           {"conv2", "out_layers.3"},
-                                           {"conv_shortcut", "skip_connection"}}};
-
 std::optional<std::string> resnet(const std::string& place, std::string_view layer) {
-  for (const auto& [own, ldm] : kResnet) {
+  for (const auto& [own, ldm] : kLdmResnet) {
     if (layer == own) return concat(place, ".", ldm);
   }
   return std::nullopt;
@@ -84,7 +65,7 @@ std::optional<std::string> ldm_module(const std::string& module, std::int64_t la
   if (take(rest, "up_blocks")) return in_block(false, rest, layers_per_block, upsampler_index);
   if (take(rest, "mid_block.resnets.0")) return resnet("middle_block.0", rest);
   if (take(rest, "mid_block.resnets.1")) return resnet("middle_block.2", rest);
-  for (const auto& [own, ldm] : kOutside) {
+  for (const auto& [own, ldm] : kLdmOutside) {
     if (rest == own) return std::string(ldm);
     if (take(rest, own)) return concat(ldm, ".", rest);
   }

@@ -6,18 +6,12 @@
 #include "base/json.h"
 #include "catch.h"
 #include "diffusion/goldens.h"
+#include "diffusion/text/clip_vocabulary.h"
 
 using namespace affiche;
 using namespace affiche::diffusion;
 
 namespace {
-
-CLIPTokenizer whole_vocabulary(const std::string& pad) {
-  CLIPTokenizer::Options options;
-  options.pad = {pad, false};
-  return CLIPTokenizer(golden_json("tokenizers/vocab.json"),
-                       read_text(golden("tokenizers/merges.txt")), options, "CLIP");
-}
 
 Json small_vocabulary() {
   return Json{{"a", 0},
@@ -31,8 +25,8 @@ Json small_vocabulary() {
 }  // namespace
 
 TEST_CASE("prompts become the ids that transformers gives") {
-  const CLIPTokenizer first = whole_vocabulary("<|endoftext|>");
-  const CLIPTokenizer second = whole_vocabulary("!");
+  const CLIPTokenizer first = clip_tokenizer(ClipPadding::EndOfText);
+  const CLIPTokenizer second = clip_tokenizer(ClipPadding::Exclamation);
   const Json cases = golden_json("tokenizers/cases.json");
   REQUIRE(cases["cases"].size() == 81);
   for (const Json& one : cases["cases"]) {
@@ -41,6 +35,25 @@ TEST_CASE("prompts become the ids that transformers gives") {
     CHECK(first.encode(prompt, 77) == one["clip_l"].get<std::vector<std::int64_t>>());
     CHECK(second.encode(prompt) == one["sdxl_tokenizer_2"].get<std::vector<std::int64_t>>());
     CHECK(first.untruncated_length(prompt) == one["untruncated_length"].get<std::size_t>());
+  }
+}
+
+TEST_CASE("the vocabulary that the program carries is CLIP's") {
+  const Json vocabulary = clip_vocabulary();
+  CHECK(vocabulary.size() == 49408);
+  // Entries of OpenAI's vocab.json from each of its parts.
+  for (const auto& [token, id] :
+       std::vector<std::pair<std::string, int>>{{"!", 0},
+                                                {"\u0143", 255},
+                                                {"!</w>", 256},
+                                                {"\u0143</w>", 511},
+                                                {"in", 512},
+                                                {"the</w>", 518},
+                                                {"<|startoftext|>", 49406},
+                                                {"<|endoftext|>", 49407}}) {
+    INFO(token);
+    REQUIRE(vocabulary.contains(token));
+    CHECK(vocabulary[token] == id);
   }
 }
 
@@ -118,7 +131,7 @@ TEST_CASE("damaged tokenizer files give a tokenizer or an error, never anything 
 }
 
 TEST_CASE("a very long word is tokenized in reasonable time") {
-  const CLIPTokenizer tokenizer = whole_vocabulary("!");
+  const CLIPTokenizer tokenizer = clip_tokenizer(ClipPadding::Exclamation);
   CHECK(tokenizer.encode(std::string(500'000, 'a')).size() == 77);
   CHECK_THROWS_AS(tokenizer.encode(std::string(2'000'000, 'a')), Error);
 }
