@@ -77,6 +77,10 @@ void sync_folder(const std::filesystem::path& folder) {
   if (fd.get() < 0 || ::fsync(fd.get()) != 0) fail_errno(folder, "sync folder");
 }
 
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
 }  // namespace
 
 std::string read_text(const std::filesystem::path& path, std::size_t limit) {
@@ -87,36 +91,43 @@ Bytes read_bytes(const std::filesystem::path& path, std::size_t limit) {
   return read_all<Bytes>(path, limit);
 }
 
-void write_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes) {
-  const std::filesystem::path folder =
-      path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path) {
+  const std::filesystem::path folder = folder_of(path);
   std::error_code ignored;
   std::filesystem::create_directories(folder, ignored);
-  const std::filesystem::path temporary = folder / (std::string(kTemporaryPrefix) + random_hex(8));
-  {
-    const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-    if (file.get() < 0) fail_errno(path, "create");
-    std::size_t done = 0;
-    while (done < bytes.size()) {
-      const ssize_t count = ::write(file.get(), bytes.data() + done, bytes.size() - done);
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) {
-        const int code = errno;
-        ::unlink(temporary.c_str());
-        errno = code;
-        fail_errno(path, "write");
-      }
-      done += static_cast<std::size_t>(count);
-    }
-    if (::fsync(file.get()) != 0) fail_errno(path, "sync");
+  temporary_ = folder / (std::string(kTemporaryPrefix) + random_hex(8));
+  fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (fd_ < 0) fail_errno(path, "create");
+}
+
+AtomicFile::~AtomicFile() {
+  if (fd_ < 0) return;
+  ::close(fd_);
+  ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::span<const std::uint8_t> bytes) {
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t count = ::write(fd_, bytes.data() + done, bytes.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail_errno(path_, "write");
+    done += static_cast<std::size_t>(count);
   }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int code = errno;
-    ::unlink(temporary.c_str());
-    errno = code;
-    fail_errno(path, "rename to");
-  }
-  sync_folder(folder);
+}
+
+void AtomicFile::commit() {
+  if (::fsync(fd_) != 0) fail_errno(path_, "sync");
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno(path_, "rename to");
+  ::close(fd_);
+  fd_ = -1;
+  sync_folder(folder_of(path_));
+}
+
+void write_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes) {
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
 }
 
 void write_atomically(const std::filesystem::path& path, std::string_view text) {

@@ -26,6 +26,24 @@ Bytes read_bytes(const std::filesystem::path& path, std::size_t limit = std::siz
 void write_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
 void write_atomically(const std::filesystem::path& path, std::string_view text);
 
+// write_atomically() in pieces, for what is too large for memory. Without commit() nothing remains.
+// Not thread-safe.
+class AtomicFile {
+ public:
+  explicit AtomicFile(const std::filesystem::path& path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  void write(std::span<const std::uint8_t> bytes);
+  // Syncs and renames. Call once, last.
+  void commit();
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  int fd_ = -1;
+};
+
 // Prefix of the temporary names, so that a sweep can tell leftovers of a crash.
 inline constexpr std::string_view kTemporaryPrefix = ".affiche-tmp-";
 

@@ -78,6 +78,7 @@ void take_picture_options(const GenerateOptions& options, diffusion::RequestFile
   if (!options.model.empty()) file.files.model = options.model;
   if (!options.unet.empty()) file.files.unet = options.unet;
   if (!options.vae.empty()) file.files.vae = options.vae;
+  file.files.options.allow_pickle = options.allow_pickle;
   if (options.prompt) request.prompts = {*options.prompt};
   if (options.negative) request.negative_prompts = {*options.negative};
   take(options.steps, request.num_inference_steps);
@@ -133,6 +134,7 @@ void add_model_options(CLI::App& command, GenerateOptions& o) {
                   "LoRA file with an optional weight, FILE[:WEIGHT]; may be "
                   "given several times")
       ->allow_extra_args(false);
+  command.add_flag("--allow-pickle", o.allow_pickle, "Also read .ckpt, .pt and .bin files");
   command.add_option("--dtype", o.dtype, "Number format of the networks; default fp32")
       ->check(CLI::IsMember({"fp32", "bf16", "fp16"}));
   command.add_option("--device", o.device, "Where the networks run; default cpu")

@@ -23,6 +23,7 @@ struct GenerateOptions {
   std::vector<std::string> controls;
   bool canny = false;
   bool vae_tiling = false;
+  bool allow_pickle = false;
   std::string dtype = "fp32";
   std::string device = "cpu";
   int threads = 0;

@@ -31,10 +31,13 @@ CLI::Validator model_input() {
 }
 
 void add_model(CLI::App& app, Shared& shared) {
-  CLI::App* model = app.add_subcommand("model", "fetch models (docs/models.md)");
+  CLI::App* model =
+      app.add_subcommand("model", "fetch, look into and convert models (docs/models.md)");
   model->require_subcommand(1);
   model->footer("Example: affiche model fetch hub:OWNER/NAME --variant fp16");
   add_model_fetch(*model, shared);
+  add_model_inspect(*model, shared);
+  add_model_convert(*model, shared);
 }
 
 }  // namespace affiche::cli

@@ -9,7 +9,9 @@
 
 namespace affiche::cli {
 
+void add_model_convert(CLI::App& model, Shared& shared);
 void add_model_fetch(CLI::App& model, Shared& shared);
+void add_model_inspect(CLI::App& model, Shared& shared);
 
 // Where the model of --model is, by the settings of --config. Errors as service::find_model().
 service::ModelPlace model_place(const std::string& name, const Shared& shared);

@@ -17,6 +17,9 @@ namespace affiche::diffusion {
 struct CheckpointOptions {
   // Read .ckpt and .pt files. Our reader runs no code of theirs, but such files are off by default.
   bool allow_pickle = false;
+  // Tensors of a single file that belong to no layer stay among the weights under the file's names,
+  // for reports, instead of being refused.
+  bool keep_unknown = false;
 };
 
 struct CheckpointPart {

@@ -20,6 +20,7 @@ struct DeduceOptions {
   double scaling_factor = 0.18215;  // VAE
   bool upcast_attention = false;    // UNet: as in SD 2.1
   std::string hidden_act = "quick_gelu";  // text encoder
+  bool keep_unknown = false;              // as in CheckpointOptions
 };
 
 // Tensors have diffusers' names. The result is a diffusers (or transformers) config.json. BadInput

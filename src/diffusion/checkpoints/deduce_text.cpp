@@ -16,11 +16,10 @@ Json deduce_text_encoder(const StateDict& tensors, const DeduceOptions& options)
   const std::string token = prefix + "embeddings.token_embedding.weight";
   const std::string layers = prefix + "encoder.layers.";
   const std::int64_t width = shapes.size(token, 1);
-  if (width > kHeadSize && width % kHeadSize != 0) {
-    fail(Cause::BadInput, options.what, ": expected a text encoder whose width is a multiple of ",
-         kHeadSize, ", found ", width, "; give the model as a folder with config.json");
-  }
   const std::int64_t vocabulary = shapes.size(token, 0);
+  const Json* like = options.like;
+  const bool fits = like != nullptr && like->is_object() && like->contains("hidden_size") &&
+                    (*like)["hidden_size"] == width;
   Json config = {
       {"hidden_act", options.hidden_act},
       {"hidden_size", width},
@@ -34,6 +33,15 @@ Json deduce_text_encoder(const StateDict& tensors, const DeduceOptions& options)
       {"bos_token_id", vocabulary - 2},
       {"eos_token_id", vocabulary - 1},
       {"pad_token_id", vocabulary - 1}};
+  if (fits) {
+    for (const char* key : {"hidden_act", "layer_norm_eps", "num_attention_heads", "bos_token_id",
+                            "eos_token_id", "pad_token_id"}) {
+      if (like->contains(key)) config[key] = (*like)[key];
+    }
+  } else if (width > kHeadSize && width % kHeadSize != 0) {
+    fail(Cause::BadInput, options.what, ": expected a text encoder whose width is a multiple of ",
+         kHeadSize, ", found ", width, "; give the model as a folder with config.json");
+  }
   const bool projected = shapes.has("text_projection.weight");
   config["projection_dim"] = projected ? shapes.size("text_projection.weight", 0) : width;
   config["architectures"] =

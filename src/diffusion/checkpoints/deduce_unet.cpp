@@ -47,9 +47,8 @@ class WayDown {
                    {"use_linear_projection", linear_}};
     if (cross_) config["cross_attention_dim"] = *cross_;
     config["mid_block_type"] = middle_type();
-    if (std::find(only_cross_.begin(), only_cross_.end(), true) != only_cross_.end()) {
-      config["only_cross_attention"] = only_cross_;
-    }
+    const bool only = std::find(only_cross_.begin(), only_cross_.end(), true) != only_cross_.end();
+    config["only_cross_attention"] = only ? Json(only_cross_) : Json(false);
     add_embeddings(config);
     return config;
   }
@@ -115,23 +114,20 @@ class WayDown {
     return nullptr;
   }
 
+  // Null where the network has none: a configuration that is taken over may say otherwise.
   void add_embeddings(Json& config) const {
-    if (shapes_.has("class_embedding.weight")) {
-      config["num_class_embeds"] = shapes_.size("class_embedding.weight", 0);
-    }
-    if (shapes_.has("add_embedding.linear_1.weight")) {
-      config["addition_embed_type"] = "text_time";
-      config["addition_time_embed_dim"] = kTimeIdWidth;
-      config["projection_class_embeddings_input_dim"] =
-          shapes_.size("add_embedding.linear_1.weight", 1);
-    }
-    if (shapes_.has("time_embedding.cond_proj.weight")) {
-      config["time_cond_proj_dim"] = shapes_.size("time_embedding.cond_proj.weight", 1);
-    }
+    const auto width = [&](const char* name, std::int64_t dimension) {
+      return shapes_.has(name) ? Json(shapes_.size(name, dimension)) : Json();
+    };
+    const bool added = shapes_.has("add_embedding.linear_1.weight");
+    config["num_class_embeds"] = width("class_embedding.weight", 0);
+    config["addition_embed_type"] = added ? Json("text_time") : Json();
+    config["addition_time_embed_dim"] = added ? Json(kTimeIdWidth) : Json();
+    config["projection_class_embeddings_input_dim"] = width("add_embedding.linear_1.weight", 1);
+    config["time_cond_proj_dim"] = width("time_embedding.cond_proj.weight", 1);
     const std::int64_t time = shapes_.size("time_embedding.linear_1.weight", 0);
-    if (time != 4 * widths_.front()) config["time_embedding_dim"] = time;
-    const std::int64_t kernel = shapes_.size("conv_in.weight", 2);
-    if (kernel != 3) config["conv_in_kernel"] = kernel;
+    config["time_embedding_dim"] = time == 4 * widths_.front() ? Json() : Json(time);
+    config["conv_in_kernel"] = shapes_.size("conv_in.weight", 2);
   }
 
   Shapes shapes_;
@@ -154,8 +150,7 @@ Json deduce_unet(const StateDict& tensors, const DeduceOptions& options) {
   }
   stated["up_block_types"] = std::move(up_types);
   stated["out_channels"] = down.shapes().size("conv_out.weight", 0);
-  const std::int64_t kernel = down.shapes().size("conv_out.weight", 2);
-  if (kernel != 3) stated["conv_out_kernel"] = kernel;
+  stated["conv_out_kernel"] = down.shapes().size("conv_out.weight", 2);
   Json config = completed(std::move(stated), options.like, [&] { return down.assumed(options); });
   config["_class_name"] = "UNet2DConditionModel";
   return config;
@@ -165,6 +160,9 @@ Json deduce_controlnet(const StateDict& tensors, const DeduceOptions& options) {
   const WayDown down(tensors, options.what);
   const Shapes& shapes = down.shapes();
   Json stated = down.stated();
+  for (const char* key : {"conv_in_kernel", "time_cond_proj_dim", "time_embedding_dim"}) {
+    stated.erase(key);  // a ControlNet has none of these choices
+  }
   const std::string hint = "controlnet_cond_embedding.";
   stated["conditioning_channels"] = shapes.size(hint + "conv_in.weight", 1);
   // The first convolution's width, then that of every second one.
@@ -174,7 +172,15 @@ Json deduce_controlnet(const StateDict& tensors, const DeduceOptions& options) {
     widths.push_back(shapes.size(concat(hint, "blocks.", i, ".weight"), 0));
   }
   stated["conditioning_embedding_out_channels"] = widths;
-  Json config = completed(std::move(stated), options.like, [&] {
+  // `like` may be the UNet that this network belongs to: only what both have is taken from it.
+  Json shared = Json::object();
+  if (options.like != nullptr && options.like->is_object()) {
+    for (const char* key : {"act_fn", "attention_head_dim", "block_out_channels", "flip_sin_to_cos",
+                            "freq_shift", "norm_eps", "norm_num_groups", "upcast_attention"}) {
+      if (options.like->contains(key)) shared[key] = (*options.like)[key];
+    }
+  }
+  Json config = completed(std::move(stated), &shared, [&] {
     Json assumed = down.assumed(options);
     assumed.erase("sample_size");
     return assumed;

@@ -9,6 +9,11 @@ namespace {
 constexpr std::int64_t kGroups = 32;
 constexpr std::int64_t kLatentChannels = 4;
 
+// Whether a configuration is that of an AutoencoderTiny, which has some keys of the other kind too.
+bool is_tiny(const Json& config) {
+  return config.is_object() && config.contains("encoder_block_out_channels");
+}
+
 // A run of tiny blocks behind each convolution, in the order of the layers; layers without tensors
 // (ReLU, enlargement) leave gaps in the numbers.
 struct TinySide {
@@ -72,7 +77,8 @@ Json deduce_vae(const StateDict& tensors, const DeduceOptions& options) {
       {"mid_block_add_attention", has_prefix(tensors, "encoder.mid_block.attentions.0.")},
       {"use_quant_conv", shapes.has("quant_conv.weight")},
       {"use_post_quant_conv", shapes.has("post_quant_conv.weight")}};
-  Json config = completed(std::move(stated), options.like, [&]() -> Json {
+  const bool tiny = options.like != nullptr && is_tiny(*options.like);
+  Json config = completed(std::move(stated), tiny ? nullptr : options.like, [&]() -> Json {
     shapes.check_groups(widths, kGroups);
     if (latents != kLatentChannels) {
       fail(Cause::BadInput, options.what, ": expected an autoencoder with ", kLatentChannels,
@@ -101,7 +107,8 @@ Json deduce_tiny_vae(const StateDict& tensors, const DeduceOptions& options) {
                  {"decoder_block_out_channels", decoder.widths},
                  {"num_encoder_blocks", encoder.blocks},
                  {"num_decoder_blocks", decoder.blocks}};
-  Json config = completed(std::move(stated), options.like, []() -> Json {
+  const bool tiny = options.like != nullptr && is_tiny(*options.like);
+  Json config = completed(std::move(stated), tiny ? options.like : nullptr, []() -> Json {
     return {{"act_fn", "relu"},      {"upsample_fn", "nearest"}, {"upsampling_scaling_factor", 2},
             {"latent_magnitude", 3}, {"latent_shift", 0.5},      {"force_upcast", false},
             {"scaling_factor", 1.0}};

@@ -46,6 +46,17 @@ void add_part(Checkpoint& checkpoint, const fs::path& folder, const std::string&
   }
 }
 
+// A hint for folders that only hold a model of one file.
+std::string single_file_in(const fs::path& folder) {
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string extension = entry.path().extension().string();
+    if (extension == ".safetensors" || extension == ".ckpt") {
+      return "; give the file itself: " + entry.path().string();
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
 Checkpoint open_checkpoint(const fs::path& path, const CheckpointOptions& options) {
@@ -56,7 +67,7 @@ Checkpoint open_checkpoint(const fs::path& path, const CheckpointOptions& option
   const fs::path index_file = path / "model_index.json";
   if (!fs::exists(index_file)) {
     fail(Cause::BadInput, path.string(),
-         ": expected a diffusers folder with model_index.json, found none");
+         ": expected a diffusers folder with model_index.json, found none", single_file_in(path));
   }
   Checkpoint checkpoint;
   checkpoint.index = read_json(index_file);
@@ -67,6 +78,10 @@ Checkpoint open_checkpoint(const fs::path& path, const CheckpointOptions& option
   checkpoint.pipeline_class = checkpoint.index["_class_name"].get<std::string>();
   for (const auto& [name, value] : checkpoint.index.items()) {
     if (!value.is_array() || is_left_out(name)) continue;
+    if (name.empty() || name == "." || name == ".." || name.find('/') != name.npos) {
+      fail(Cause::BadInput, index_file.string(), ": expected names of folders in it, found \"",
+           name, "\"");
+    }
     if (value.size() != 2 || !(value[1].is_string() || value[1].is_null())) {
       fail(Cause::BadInput, index_file.string(), ": \"", name, "\": expected [library, class]");
     }

@@ -16,16 +16,17 @@ bool is_left_over(const std::string& name) {
          name.starts_with("model_ema.");
 }
 
-StateDict renamed(const StateDict& tensors, const ModuleNames& names, const std::string& what,
+StateDict renamed(const StateDict& tensors, const ModuleNames& names, const DeduceOptions& options,
                   const char* network) {
   StateDict out;
   for (const auto& [name, tensor] : tensors) {
     if (is_left_over(name)) continue;
     const auto own = names.to_diffusers(name);
-    if (!own) {
-      fail(Cause::BadInput, what, ": the tensor \"", name, "\" belongs to no layer of ", network);
+    if (!own && !options.keep_unknown) {
+      fail(Cause::BadInput, options.what, ": the tensor \"", name, "\" belongs to no layer of ",
+           network);
     }
-    out[*own] = tensor;
+    out[own.value_or(name)] = tensor;
   }
   return out;
 }
@@ -72,7 +73,7 @@ CheckpointPart unet_part(const StateDict& tensors, const DeduceOptions& options)
   StateDict weights = tensors;
   if (is_ldm_unet(tensors)) {
     const ModuleNames names = unet_names(ldm_unet_layout(tensors, options.what));
-    weights = renamed(tensors, names, options.what, "a UNet of Stable Diffusion");
+    weights = renamed(tensors, names, options, "a UNet of Stable Diffusion");
   }
   Json config = deduce_unet(weights, options);
   return {"UNet2DConditionModel", std::move(config), std::move(weights), {}, {}};
@@ -88,7 +89,7 @@ CheckpointPart controlnet_part(const StateDict& tensors, const DeduceOptions& op
     }
     const ModuleNames names = controlnet_names(ldm_unet_layout(tensors, options.what),
                                                std::max<std::int64_t>(convolutions - 2, 0));
-    weights = renamed(tensors, names, options.what, "a ControlNet");
+    weights = renamed(tensors, names, options, "a ControlNet");
   }
   Json config = deduce_controlnet(weights, options);
   return {"ControlNetModel", std::move(config), std::move(weights), {}, {}};
@@ -100,8 +101,13 @@ CheckpointPart vae_part(const StateDict& tensors, const DeduceOptions& options) 
     std::int64_t levels = 0;
     while (has_prefix(tensors, concat("encoder.down.", levels, ".block."))) ++levels;
     const std::int64_t layers = count_tensors(tensors, "encoder.down.0.block.", ".conv1.weight");
-    weights = renamed(tensors, vae_names(levels, layers), options.what,
-                      "an autoencoder of Stable Diffusion");
+    weights =
+        renamed(tensors, vae_names(levels, layers), options, "an autoencoder of Stable Diffusion");
+    // diffusers has linear layers where the original has convolutions of size 1.
+    for (auto& [name, tensor] : weights) {
+      if (name.find(".attentions.0.") == name.npos || tensor.dim() != 4) continue;
+      if (tensor.size(2) == 1 && tensor.size(3) == 1) tensor = tensor.flatten(1);
+    }
   }
   Json config = deduce_vae(weights, options);
   return {"AutoencoderKL", std::move(config), std::move(weights), {}, {}};

@@ -12,6 +12,7 @@
 #include "diffusion/checkpoints/weight_files.h"
 #include "diffusion/weights/gguf.h"
 #include "diffusion/weights/safetensors.h"
+#include "diffusion/weights/torch_pickle.h"
 
 namespace affiche::diffusion {
 namespace {
@@ -69,7 +70,7 @@ struct File {
 
 File read_file(const fs::path& path, const CheckpointOptions& options) {
   File file{path, load_weight_file(path, options), {}};
-  if (path.extension() == ".safetensors") file.metadata = safetensors_metadata(path);
+  if (!is_gguf(path) && !is_torch_pickle(path)) file.metadata = safetensors_metadata(path);
   return file;
 }
 
@@ -116,12 +117,43 @@ Family family_of(const StateDict& tensors, const std::string& what) {
        file.tensors.empty() ? "" : file.tensors.begin()->first, "\"");
 }
 
-void add_text_encoders(Checkpoint& checkpoint, const File& file, Family family,
+// What our own conversion wrote into the header: the configurations that tensors cannot state.
+Json record_of(const File& file) {
+  const auto found = file.metadata.find("affiche.model");
+  if (found == file.metadata.end()) return Json::object();
+  Json record = parse_json(found->second, file.what() + " (affiche.model)", true);
+  if (!record.is_object()) {
+    fail(Cause::BadInput, file.what(), ": affiche.model in the header: expected an object");
+  }
+  return record;
+}
+
+const Json* recorded(const Json& record, const char* group, const std::string& name) {
+  const auto found = record.find(group);
+  if (found == record.end() || !found->is_object() || !found->contains(name)) return nullptr;
+  return &(*found)[name];
+}
+
+bool add_recorded_schedulers(Checkpoint& checkpoint, const Json& record) {
+  for (const char* name : {"scheduler", "low_res_scheduler"}) {
+    const Json* scheduler = recorded(record, "schedulers", name);
+    if (scheduler == nullptr || !scheduler->is_object() || !scheduler->contains("class") ||
+        !scheduler->contains("config") || !(*scheduler)["class"].is_string()) {
+      continue;
+    }
+    checkpoint.schedulers[name] = {(*scheduler)["class"].get<std::string>(),
+                                   (*scheduler)["config"]};
+  }
+  return checkpoint.schedulers.contains("scheduler");
+}
+
+void add_text_encoders(Checkpoint& checkpoint, const File& file, Family family, const Json& record,
                        DeduceOptions options) {
   const auto add = [&](const char* name, const std::string& prefix, const char* act, bool second) {
     StateDict tensors = without_prefix(file.tensors, prefix);
     if (tensors.empty()) return;
     options.hidden_act = act;
+    options.like = recorded(record, "parts", name);
     if (!second && prefix == kOpenClip) {
       // SD 2.x was trained on the output of the last layer but one, and never projects.
       tensors.erase("text_projection");
@@ -137,6 +169,32 @@ void add_text_encoders(Checkpoint& checkpoint, const File& file, Family family,
   } else {
     add("text_encoder", kClip, "quick_gelu", false);
     add("text_encoder", kOpenClip, "gelu", false);
+  }
+}
+
+void add_networks(Checkpoint& checkpoint, const File& file, Family family, const Json& record,
+                  const CheckpointOptions& options) {
+  DeduceOptions deduce{.what = file.what(),
+                       .like = recorded(record, "parts", "unet"),
+                       .sample_size = facts(family).sample_size,
+                       .scaling_factor = facts(family).scaling_factor,
+                       .upcast_attention = family == Family::SD2,
+                       .keep_unknown = options.keep_unknown};
+  const StateDict unet = without_prefix(file.tensors, kUNet);
+  // Models for in-painting were trained on smaller pictures than their families.
+  const auto entrance = unet.find("input_blocks.0.0.weight");
+  const bool inpainting =
+      entrance != unet.end() && entrance->second.dim() == 4 && entrance->second.size(1) == 9;
+  if (inpainting && family == Family::SD2) deduce.sample_size = facts(Family::SD1).sample_size;
+  checkpoint.parts["unet"] = unet_part(unet, deduce);
+  deduce.like = recorded(record, "parts", "vae");
+  deduce.sample_size = facts(family).picture_size;
+  const StateDict vae = without_prefix(file.tensors, vae_prefix(file.tensors));
+  if (!vae.empty()) checkpoint.parts["vae"] = vae_part(vae, deduce);
+  add_text_encoders(checkpoint, file, family, record, deduce);
+  for (auto& [name, part] : checkpoint.parts) {
+    part.where = file.path;
+    part.files = {file.path};
   }
 }
 
@@ -160,8 +218,8 @@ std::optional<std::string> stated_prediction(const File& file) {
   return std::nullopt;
 }
 
-void add_scheduler(Checkpoint& checkpoint, const File& file, Family family, bool inpainting,
-                   bool distilled) {
+void add_schedulers(Checkpoint& checkpoint, const File& file, Family family, bool inpainting,
+                    bool distilled) {
   FamilyScheduler scheduler = family_scheduler(family, inpainting, distilled);
   Json& type = scheduler.config["prediction_type"];
   const std::optional<std::string> stated = stated_prediction(file);
@@ -269,6 +327,13 @@ std::string lone_network(const StateDict& tensors) {
   return "";
 }
 
+bool is_whole_model(const StateDict& tensors) {
+  // Files of lone networks may carry the UNet's prefix too.
+  return has_prefix(tensors, kUNet + "input_blocks.") &&
+         (has_prefix(tensors, "cond_stage_model.") || has_prefix(tensors, "conditioner.") ||
+          has_prefix(tensors, "first_stage_model."));
+}
+
 Checkpoint open_single_file(const fs::path& path, const CheckpointOptions& options) {
   if (is_gguf(path)) {
     fail(Cause::BadInput, path.string(),
@@ -276,44 +341,36 @@ Checkpoint open_single_file(const fs::path& path, const CheckpointOptions& optio
          "file with --unet");
   }
   const File file = read_file(path, options);
-  // Files of transformers carry the UNet's prefix too, so they are told apart before.
-  const bool whole =
-      has_prefix(file.tensors, kUNet + "input_blocks.") &&
-      (has_prefix(file.tensors, "cond_stage_model.") || has_prefix(file.tensors, "conditioner.") ||
-       has_prefix(file.tensors, "first_stage_model."));
-  if (!whole || !known_but_not_run(file.tensors).empty()) refuse_file(file);
+  if (!is_whole_model(file.tensors) || !known_but_not_run(file.tensors).empty()) refuse_file(file);
   const Family family = family_of(file.tensors, file.what());
-  DeduceOptions deduce{.what = file.what(),
-                       .sample_size = facts(family).sample_size,
-                       .scaling_factor = facts(family).scaling_factor,
-                       .upcast_attention = family == Family::SD2};
+  const Json record = record_of(file);
   Checkpoint checkpoint;
-  const StateDict unet = without_prefix(file.tensors, kUNet);
-  checkpoint.parts["unet"] = unet_part(unet, deduce);
-  const bool distilled = has_prefix(unet, "time_embed.cond_proj.");
-  const std::int64_t in_channels = checkpoint.parts["unet"].config["in_channels"];
+  add_networks(checkpoint, file, family, record, options);
+  const CheckpointPart& unet = checkpoint.parts.at("unet");
+  const bool distilled = has_prefix(unet.weights, "time_embedding.cond_proj.");
+  const std::int64_t in_channels = unet.config["in_channels"];
   checkpoint.pipeline_class = pipeline_class(family, in_channels, distilled, file.what());
-  add_text_encoders(checkpoint, file, family, deduce);
-  if (in_channels == 9)
-    checkpoint.parts["unet"].config["sample_size"] = family == Family::SDXL ? 128 : 64;
-  deduce.sample_size = facts(family).picture_size;
-  StateDict vae = without_prefix(file.tensors, vae_prefix(file.tensors));
-  if (!vae.empty()) checkpoint.parts["vae"] = vae_part(vae, deduce);
-  for (auto& [name, part] : checkpoint.parts) {
-    part.where = path;
-    part.files = {path};
-  }
   add_tokenizers(checkpoint, family);
-  add_scheduler(checkpoint, file, family, in_channels == 9, distilled);
+  if (!add_recorded_schedulers(checkpoint, record)) {
+    add_schedulers(checkpoint, file, family, in_channels == 9, distilled);
+  }
   checkpoint.index = model_index(checkpoint, family);
+  if (record.contains("index") && record["index"].is_object()) {
+    for (const auto& [key, value] : record["index"].items()) {
+      if (value.is_boolean() || value.is_number()) checkpoint.index[key] = value;
+    }
+  }
   warn_of_others(checkpoint, file);
   return checkpoint;
 }
 
-CheckpointPart open_single_part(const fs::path& path, const std::string& class_name,
+CheckpointPart open_single_part(const fs::path& path, const std::string& asked,
                                 const CheckpointOptions& options, const Json* like) {
   const File file = read_file(path, options);
-  DeduceOptions deduce{.what = file.what(), .like = like};
+  // Both kinds of autoencoder do the same work; the tensors tell which one it is.
+  const bool tiny = asked == "AutoencoderKL" && lone_network(file.tensors) == "AutoencoderTiny";
+  const std::string class_name = tiny ? "AutoencoderTiny" : asked;
+  DeduceOptions deduce{.what = file.what(), .like = like, .keep_unknown = options.keep_unknown};
   const auto inside = [&](const std::string& prefix) {
     return has_prefix(file.tensors, prefix) ? without_prefix(file.tensors, prefix) : file.tensors;
   };

@@ -20,4 +20,7 @@ CheckpointPart open_single_part(const std::filesystem::path& path, const std::st
 // they are none that we know.
 std::string lone_network(const StateDict& tensors);
 
+// Whether the tensors are those of a whole model in the layout of latent diffusion.
+bool is_whole_model(const StateDict& tensors);
+
 }  // namespace affiche::diffusion

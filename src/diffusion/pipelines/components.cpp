@@ -58,7 +58,9 @@ struct Loader {
   }
   std::unique_ptr<UNet2DConditionModel> unet(const ModelFiles& files) {
     CheckpointPart other;
-    if (!files.unet.empty()) other = open_part(files.unet, "UNet2DConditionModel", files.options);
+    if (!files.unet.empty()) {
+      other = open_part(files.unet, "UNet2DConditionModel", files.options, config_of("unet"));
+    }
     CheckpointPart& source = files.unet.empty() ? part("unet", {"UNet2DConditionModel"}) : other;
     return fill(
         std::make_unique<UNet2DConditionModel>(UNet2DConditionConfig::from_json(source.config)),
@@ -66,12 +68,17 @@ struct Loader {
   }
   std::unique_ptr<Autoencoder> vae(const ModelFiles& files) {
     CheckpointPart other;
-    if (!files.vae.empty()) other = open_vae(files);
+    if (!files.vae.empty()) other = open_vae(files, config_of("vae"));
     CheckpointPart& source =
         files.vae.empty() ? part("vae", {"AutoencoderKL", "AutoencoderTiny"}) : other;
     return fill(make_autoencoder(source.class_name, source.config), source);
   }
-  static CheckpointPart open_vae(const ModelFiles& files) {
+  // What a single file cannot state is taken from the part that it replaces.
+  const Json* config_of(const std::string& name) const {
+    const auto found = checkpoint.parts.find(name);
+    return found == checkpoint.parts.end() ? nullptr : &found->second.config;
+  }
+  static CheckpointPart open_vae(const ModelFiles& files, const Json* like) {
     // A folder says its class; single files are recognised by their tensors.
     const fs::path config = files.vae / "config.json";
     std::string class_name = "AutoencoderKL";
@@ -81,11 +88,11 @@ struct Loader {
         class_name = json["_class_name"].get<std::string>();
       }
     }
-    return open_part(files.vae, class_name, files.options);
+    return open_part(files.vae, class_name, files.options, like);
   }
   std::unique_ptr<ControlNetModel> controlnet(const fs::path& path,
                                               const CheckpointOptions& options) const {
-    CheckpointPart source = open_part(path, "ControlNetModel", options);
+    CheckpointPart source = open_part(path, "ControlNetModel", options, config_of("unet"));
     return fill(std::make_unique<ControlNetModel>(ControlNetConfig::from_json(source.config)),
                 source);
   }

@@ -184,7 +184,7 @@ class GgufReader {
     return found->second;
   }
 
-  at::Tensor tensor(const Info& info) const {
+  at::Tensor tensor(const Info& info) {
     const auto refuse = [&](const std::string& message) {
       fail(Cause::BadInput, what_, ": tensor \"", info.name, "\": ", message);
     };
@@ -201,6 +201,9 @@ class GgufReader {
             (data_.size() - info.offset) / static_cast<std::uint64_t>(type.bytes)) {
       refuse("its data reaches beyond the end; the file is cut short");
     }
+    // Tensors that share their bytes could be asked for again and again.
+    used_ += static_cast<std::uint64_t>(blocks * type.bytes);
+    if (used_ > data_.size()) refuse("overlaps others: together they are larger than the file");
     const std::uint8_t* bytes = data_.data() + info.offset;
     if (const auto scalar = plain(type)) {
       return shaped(info, at::from_blob(
@@ -244,6 +247,7 @@ class GgufReader {
   ByteReader reader_;
   std::uint64_t alignment_ = 32;
   std::span<const std::uint8_t> data_;
+  std::uint64_t used_ = 0;
   std::map<std::string, std::vector<std::int64_t>> original_shapes_;
   GgufFile result_;
 };

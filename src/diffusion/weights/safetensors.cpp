@@ -219,12 +219,38 @@ at::Tensor map_tensor(const Entry& entry, std::uint64_t data_begin,
       const_cast<std::uint8_t*>(bytes), entry.shape, [file](void*) {}, options);
 }
 
-std::string_view dtype_name(const std::string& tensor, at::ScalarType type) {
-  for (const Dtype& dtype : kDtypes) {
-    if (dtype.type == type) return dtype.name;
+at::ScalarType written_type(const std::string& name, const at::Tensor& tensor,
+                            std::optional<at::ScalarType> floats) {
+  const at::ScalarType type = floats && tensor.is_floating_point() ? *floats : tensor.scalar_type();
+  if (safetensors_dtype(type).empty()) {
+    fail(Cause::Usage, "tensor \"", name, "\": dtype ", c10::toString(type),
+         " cannot be written to a safetensors file");
   }
-  fail(Cause::Usage, "tensor \"", tensor, "\": dtype ", c10::toString(type),
-       " cannot be written to a safetensors file");
+  return type;
+}
+
+// A narrower format would turn large numbers into infinities, and a picture black.
+at::Tensor converted(const std::string& name, const at::Tensor& tensor, at::ScalarType type) {
+  const at::Tensor source = tensor.detach().cpu().contiguous();
+  if (source.scalar_type() == type) return source;
+  at::Tensor result = source.to(type);
+  if (result.is_floating_point() && !at::isfinite(result).equal(at::isfinite(source))) {
+    fail(Cause::BadInput, "tensor \"", name, "\": holds numbers that do not fit ",
+         safetensors_dtype(type), "; choose BF16 or F32");
+  }
+  return result;
+}
+
+std::string header_text(const Json& header, const std::filesystem::path& path) {
+  try {
+    return header.dump();
+  } catch (const Json::exception&) {
+    fail(Cause::BadInput, path.string(), ": a tensor's name is not UTF-8, which a header must be");
+  }
+}
+
+std::span<const std::uint8_t> bytes_of(const void* data, std::size_t size) {
+  return {static_cast<const std::uint8_t*>(data), size};
 }
 
 }  // namespace
@@ -244,31 +270,39 @@ std::map<std::string, std::string> safetensors_metadata(const std::filesystem::p
   return HeaderReader(path.string(), file.bytes()).read().metadata;
 }
 
+std::string_view safetensors_dtype(at::ScalarType type) {
+  for (const Dtype& dtype : kDtypes) {
+    if (dtype.type == type) return dtype.name;
+  }
+  return "";
+}
+
 void save_safetensors(const std::filesystem::path& path, const StateDict& tensors,
-                      const std::map<std::string, std::string>& metadata) {
+                      const std::map<std::string, std::string>& metadata,
+                      std::optional<at::ScalarType> floats) {
   Json header = Json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::uint64_t offset = 0;
   for (const auto& [name, tensor] : tensors) {
-    const std::uint64_t end = offset + tensor.nbytes();
-    header[name] = {{"dtype", dtype_name(name, tensor.scalar_type())},
+    const at::ScalarType type = written_type(name, tensor, floats);
+    const std::uint64_t end =
+        offset + static_cast<std::uint64_t>(tensor.numel()) * c10::elementSize(type);
+    header[name] = {{"dtype", safetensors_dtype(type)},
                     {"shape", tensor.sizes().vec()},
                     {"data_offsets", {offset, end}}};
     offset = end;
   }
-  std::string text = header.dump();
+  std::string text = header_text(header, path);
   text.append((8 - text.size() % 8) % 8, ' ');  // so that the tensors start aligned
-  Bytes bytes(kLengthField + text.size() + offset);
+  AtomicFile file(path);
   const std::uint64_t length = text.size();
-  std::memcpy(bytes.data(), &length, sizeof length);
-  std::memcpy(bytes.data() + kLengthField, text.data(), text.size());
-  std::uint8_t* out = bytes.data() + kLengthField + text.size();
+  file.write(bytes_of(&length, sizeof length));
+  file.write(bytes_of(text.data(), text.size()));
   for (const auto& [name, tensor] : tensors) {
-    const at::Tensor flat = tensor.detach().cpu().contiguous();
-    if (flat.nbytes() > 0) std::memcpy(out, flat.data_ptr(), flat.nbytes());
-    out += flat.nbytes();
+    const at::Tensor flat = converted(name, tensor, written_type(name, tensor, floats));
+    if (flat.nbytes() > 0) file.write(bytes_of(flat.const_data_ptr(), flat.nbytes()));
   }
-  write_atomically(path, bytes);
+  file.commit();
 }
 
 }  // namespace affiche::diffusion

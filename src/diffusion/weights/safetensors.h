@@ -4,9 +4,13 @@
 // All functions may be called from any thread.
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "diffusion/weights/state_dict.h"
 
@@ -22,9 +26,15 @@ StateDict load_safetensors(const std::filesystem::path& path);
 // The `__metadata__` of the header, empty when there is none. Checks as load_safetensors() does.
 std::map<std::string, std::string> safetensors_metadata(const std::filesystem::path& path);
 
-// Writes the tensors in name order, contiguous, in their own dtype, by write_atomically(). Device
-// tensors are copied to the CPU first. Usage when a dtype has no safetensors name.
+// Writes the tensors in name order, contiguous, each in its own dtype, or floating-point ones in
+// `floats`. Tensors are converted and written one after the other, to a temporary file that is then
+// renamed, so memory stays flat whatever the size. Device tensors are copied to the CPU first.
+// Usage when a dtype has no safetensors name; write errors as AtomicFile.
 void save_safetensors(const std::filesystem::path& path, const StateDict& tensors,
-                      const std::map<std::string, std::string>& metadata = {});
+                      const std::map<std::string, std::string>& metadata = {},
+                      std::optional<at::ScalarType> floats = std::nullopt);
+
+// "F16", "BF16", …; "" for a dtype that safetensors does not have.
+std::string_view safetensors_dtype(at::ScalarType type);
 
 }  // namespace affiche::diffusion

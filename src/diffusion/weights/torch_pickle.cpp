@@ -18,8 +18,10 @@
 namespace affiche::diffusion {
 namespace {
 
-// A pickle beyond this holds something else than names and shapes.
-constexpr std::uint64_t kLargestPickle = std::uint64_t{256} << 20;
+// A pickle beyond this holds something else than names and shapes; a whole SD 1.5 has 0.3 MiB.
+constexpr std::uint64_t kLargestPickle = std::uint64_t{16} << 20;
+// Containers that are made of others: a small file could ask for one great copy after the other.
+constexpr std::size_t kMostCopies = 4'000'000;
 constexpr std::size_t kMostDimensions = 16;
 // The first value of the older form, 0x1950a86a20f9469cfc6c, as it lies in the file.
 constexpr std::string_view kOldMagic = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
@@ -161,6 +163,7 @@ class TorchMachine final : public PickleMachine {
     const PickleValue* parameters = state.find("_parameters");
     if (parameters == nullptr || parameters->get<PickleValue::Dict>() == nullptr) return;
     const PickleValue::Dict entries = *parameters->get<PickleValue::Dict>();
+    count_copies(entries.size());
     dict->insert(dict->end(), entries.begin(), entries.end());
   }
 
@@ -226,8 +229,12 @@ class TorchMachine final : public PickleMachine {
     PickleValue::Dict dict;
     if (!arguments.empty()) {
       const PickleValue& first = *arguments[0];
-      if (const auto* other = first.get<PickleValue::Dict>()) dict = *other;
+      if (const auto* other = first.get<PickleValue::Dict>()) {
+        count_copies(other->size());
+        dict = *other;
+      }
       if (const auto* pairs = first.get<Items>()) {
+        count_copies(pairs->size());
         for (const PickleValue* pair : *pairs) {
           const Items* both = pair->get<Items>();
           if (both == nullptr || both->size() != 2) refuse("a dictionary is described wrongly");
@@ -240,10 +247,18 @@ class TorchMachine final : public PickleMachine {
 
   PickleValue* items_of(const Items& arguments) {
     const Items* items = arguments.empty() ? nullptr : arguments[0]->get<Items>();
-    return make(items == nullptr ? Items{} : *items);
+    if (items == nullptr) return make(Items{});
+    count_copies(items->size());
+    return make(*items);
+  }
+
+  void count_copies(std::size_t items) {
+    copies_ += items;
+    if (copies_ > kMostCopies) refuse("the pickle copies its own content over and over");
   }
 
   std::vector<View> views_;
+  std::size_t copies_ = 0;
 };
 
 using Storages = std::map<std::string, std::span<const std::uint8_t>>;
@@ -409,12 +424,22 @@ StateDict load_torch_state_dict(const std::filesystem::path& path) {
     if (inner == nullptr || inner->get<PickleValue::Dict>() == nullptr) break;
     value = inner;
   }
+  // Views of one storage may each be copied, so a small file could fill the memory.
+  constexpr std::uint64_t kCopiesOfFile = 4;
+  std::uint64_t room = kCopiesOfFile * std::filesystem::file_size(path);
   StateDict tensors;
   if (const auto* dict = value->get<PickleValue::Dict>()) {
     for (const auto& [key, entry] : *dict) {
       const auto* name = key->get<std::string>();
       const auto* tensor = entry->get<at::Tensor>();
-      if (name != nullptr && tensor != nullptr) tensors[*name] = tensor->contiguous();
+      if (name == nullptr || tensor == nullptr) continue;
+      const std::uint64_t copy = tensor->is_contiguous() ? 0 : tensor->nbytes();
+      if (copy > room) {
+        fail(Cause::BadInput, path.string(), ": tensor \"", *name,
+             "\": the tensors are views of each other, many times the size of the file");
+      }
+      room -= copy;
+      tensors[*name] = tensor->contiguous();
     }
   }
   if (tensors.empty()) {
@@ -426,6 +451,12 @@ StateDict load_torch_state_dict(const std::filesystem::path& path) {
 bool is_torch_pickle(const std::filesystem::path& path) {
   const MappedFile file(path);
   const auto bytes = file.bytes();
+  // A safetensors file may start with the same bytes by the length of its header.
+  constexpr std::size_t kSafetensorsBrace = 8;
+  if (bytes.size() > kSafetensorsBrace && bytes[kSafetensorsBrace] == '{' && bytes[5] == 0 &&
+      bytes[6] == 0 && bytes[7] == 0) {
+    return false;
+  }
   const bool pickle = bytes.size() >= 2 && bytes[0] == 0x80 && bytes[1] >= 2 && bytes[1] <= 5;
   return pickle || looks_like_zip(bytes);
 }

@@ -145,6 +145,27 @@ TEST_CASE("pickled weights of a folder are refused until they are allowed") {
   CHECK(folder.open(true).weights.size() == 6);
 }
 
+TEST_CASE("model_index.json cannot name parts elsewhere") {
+  test::TemporaryFolder folder;
+  for (const char* name : {"../vae", "/vae", "..", "a/b"}) {
+    write_atomically(
+        folder / "model_index.json",
+        Json({{"_class_name", "X"}, {name, Json::array({"diffusers", "AutoencoderKL"})}}).dump());
+    CHECK(contains(thrown([&] { open_checkpoint(folder.path()); }), "names of folders in it"));
+  }
+}
+
+TEST_CASE("a safetensors file is no pickle whatever the length of its header") {
+  VaeFolder folder;
+  // A header of 640 bytes makes the file start with 0x80 0x02, as pickles do.
+  std::string header = R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
+  header.resize(640, ' ');
+  std::string text("\x80\x02\0\0\0\0\0\0", 8);
+  text += header + std::string(4, '\0');
+  write_atomically(folder / (kStem + ".safetensors"), text);
+  CHECK(folder.open().weights.size() == 1);
+}
+
 TEST_CASE("a folder without weights says what was expected") {
   VaeFolder folder;
   CHECK(contains(thrown([&] { folder.open(); }), "expected diffusion_pytorch_model.safetensors"));

@@ -43,19 +43,26 @@ bool same(const StateDict& a, const StateDict& b) {
 }  // namespace
 
 TEST_CASE("a single file gives the picture that diffusers gives with it") {
-  test::TemporaryFolder folder;
-  const auto pipeline =
-      StableDiffusionPipeline::from_folder(saved(folder, sd15()), at::kFloat, at::kCPU);
-  Json json = golden_json("formats/single_sd15_ckpt_expected.json");
-  const Json tolerance = json["tolerance"];
-  json.erase("tolerance");
-  const Generation made = pipeline->generate(read_request(json, ".", "case").request);
-  const StateDict expected =
-      load_safetensors(golden("formats/single_sd15_ckpt_expected.safetensors"));
-  CHECK(made.scheduler == "PNDMScheduler");
-  CHECK(distance(made.latents, expected.at("latents")[-1]) < tolerance["latents"].get<double>());
-  CHECK(distance(made.decoded.permute({0, 2, 3, 1}), expected.at("image")) <
-        tolerance["image"].get<double>());
+  for (const auto& [kind, file] :
+       {std::pair{"sd15_ckpt", "sd15.ckpt"}, std::pair{"sdxl", "sdxl.safetensors"}}) {
+    INFO(kind);
+    const std::string name = concat("formats/single_", kind, "_expected");
+    Json json = golden_json(name + ".json");
+    const Json tolerance = json["tolerance"];
+    const Json scheduler = json["scheduler"];
+    json.erase("tolerance");
+    json.erase("scheduler");  // the file's own
+    ModelFiles files;
+    files.model = unpacked(file);
+    files.options.allow_pickle = true;
+    const auto pipeline = StableDiffusionPipeline::load(files, at::kFloat, at::kCPU);
+    const Generation made = pipeline->generate(read_request(json, ".", name).request);
+    const StateDict expected = load_safetensors(golden(name + ".safetensors"));
+    CHECK(made.scheduler == scheduler);
+    CHECK(distance(made.latents, expected.at("latents")[-1]) < tolerance["latents"].get<double>());
+    CHECK(distance(made.decoded.permute({0, 2, 3, 1}), expected.at("image")) <
+          tolerance["image"].get<double>());
+  }
 }
 
 TEST_CASE("a .ckpt file is off until it is allowed, and then the same model") {
@@ -114,16 +121,17 @@ TEST_CASE("a lone VAE with the original names is the folder's VAE") {
 }
 
 TEST_CASE("a GGUF file in place of a UNet gives the reference's picture") {
-  const auto pipeline =
-      StableDiffusionPipeline::from_folder(golden("models/sd21"), at::kFloat, at::kCPU);
   const Json config = golden_json("models/sd21/unet/config.json");
-  const CheckpointPart part =
-      open_part(golden("formats/sd21-unet-Q4.gguf"), "UNet2DConditionModel", {}, &config);
+  const fs::path file = golden("formats/sd21-unet-Q4.gguf");
+  const CheckpointPart part = open_part(file, "UNet2DConditionModel", {}, &config);
   for (const auto& [key, value] : config.items()) {
     INFO(key);
-    if (key != "_diffusers_version") CHECK(part.config[key] == value);
+    CHECK(part.config[key] == value);
   }
-  pipeline->components().unet->parameters().load(part.weights, at::kFloat, at::kCPU);
+  ModelFiles files;
+  files.model = golden("models/sd21");
+  files.unet = file;
+  const auto pipeline = StableDiffusionPipeline::load(files, at::kFloat, at::kCPU);
   GenerateRequest request;
   request.prompts = {"a copper kettle"};
   request.negative_prompts = {"shadow"};
@@ -134,6 +142,27 @@ TEST_CASE("a GGUF file in place of a UNet gives the reference's picture") {
   const Generation made = pipeline->generate(request);
   const StateDict expected = load_safetensors(golden("formats/gguf_expected.safetensors"));
   CHECK(distance(made.latents, expected.at("Q4.latents")) < 1e-4);
+}
+
+TEST_CASE("TAESD's own files are read as diffusers' folder is") {
+  const CheckpointPart folder = open_part(golden("models/taesd"), "AutoencoderTiny");
+  StateDict tensors;
+  for (const auto& [name, tensor] : folder.weights) {
+    // encoder.layers.3.… is encoder.3.…, and the decoder counts its clamp.
+    const bool decoder = name.starts_with("decoder.");
+    const std::size_t dot = name.find('.', 15);
+    const int layer = std::stoi(name.substr(15, dot - 15)) + (decoder ? 1 : 0);
+    tensors[concat(decoder ? "decoder." : "encoder.", layer, name.substr(dot))] = tensor;
+  }
+  test::TemporaryFolder place;
+  const CheckpointPart file = open_part(saved(place, tensors), "AutoencoderKL");
+  CHECK(file.class_name == "AutoencoderTiny");
+  CHECK(same(file.weights, folder.weights));
+  for (const char* key : {"num_encoder_blocks", "num_decoder_blocks", "encoder_block_out_channels",
+                          "decoder_block_out_channels", "latent_channels", "scaling_factor"}) {
+    INFO(key);
+    CHECK(file.config[key] == folder.config[key]);
+  }
 }
 
 TEST_CASE("a GGUF file as a whole model is refused with the remedy") {

@@ -116,6 +116,9 @@ TEST_CASE("tensors of a GGUF file that cannot be are refused by name") {
   GgufBytes twice;
   twice.header(2, 0).tensor("a", {4}, kF32, 0).tensor("a", {4}, kF32, 32).data(64);
   CHECK(contains(twice.error(), "occurs twice"));
+  GgufBytes shared;
+  shared.header(2, 0).tensor("a", {16}, kF32, 0).tensor("b", {16}, kF32, 0).data(64);
+  CHECK(contains(shared.error(), "overlaps"));
   CHECK(contains(GgufBytes().header(0, 0, 1).error(), "version 2 or 3"));
 }
 

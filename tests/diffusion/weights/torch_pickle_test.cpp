@@ -127,6 +127,16 @@ TEST_CASE("pickles that use what they did not make are refused") {
   }
 }
 
+TEST_CASE("a small pickle cannot ask for endless copies of itself") {
+  using namespace std::string_literals;
+  test::TemporaryFolder folder;
+  std::string pickle = "\x80\x02("s;
+  for (int i = 0; i < 2000; ++i) pickle += "K\x01"s;
+  pickle += "lq\0"s + "ctorch\nSize\nq\x01"s;
+  for (int i = 0; i < 3000; ++i) pickle += "h\x01h\0\x85R"s;
+  CHECK(contains(error_of(stream(folder, pickle + ".\x80\x02]."s)), "over and over"));
+}
+
 TEST_CASE("a dictionary that contains itself ends") {
   using namespace std::string_literals;
   test::TemporaryFolder folder;
