@@ -26,6 +26,7 @@ void add_photos(CLI::App& app, Shared& shared);
 void add_credits(CLI::App& app, Shared& shared);
 void add_lora(CLI::App& app, Shared& shared);
 void add_model(CLI::App& app, Shared& shared);
+void add_recipe(CLI::App& app, Shared& shared);
 void add_train(CLI::App& app, Shared& shared);
 void add_migrate(CLI::App& app, Shared& shared);
 void add_doctor(CLI::App& app, Shared& shared);

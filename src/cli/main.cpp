@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   add_credits(app, shared);
   add_lora(app, shared);
   add_model(app, shared);
+  add_recipe(app, shared);
   add_train(app, shared);
   add_migrate(app, shared);
   add_doctor(app, shared);

@@ -56,32 +56,6 @@ std::string unquoted(std::string_view text) {
   return value.is_string() ? value.get<std::string>() : std::string(text);
 }
 
-using Fields = std::vector<std::pair<std::string, std::string>>;
-
-Fields parse_fields(std::string_view line) {
-  Fields fields;
-  while (!line.empty()) {
-    const std::size_t length = name_length(line);
-    if (length == 0) {
-      line.remove_prefix(1);
-      continue;
-    }
-    const std::string name(line.substr(0, length));
-    line.remove_prefix(length + 1);
-    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-    std::size_t used = line.starts_with('"') ? quoted_length(line) : 0;
-    if (used > 0) {
-      fields.emplace_back(name, unquoted(line.substr(0, used)));
-    } else {
-      used = std::min(line.find(','), line.size());
-      fields.emplace_back(name, std::string(trimmed(line.substr(0, used))));
-    }
-    line.remove_prefix(used);
-    line.remove_prefix(std::min(line.find_first_not_of(" \t,"), line.size()));
-  }
-  return fields;
-}
-
 void add_line(std::string& text, bool& begun, std::string_view line) {
   if (begun) text += '\n';
   text += line;
@@ -106,6 +80,30 @@ std::optional<std::string> Parameters::field(std::string_view name) const {
     if (known == name) return value;
   }
   return std::nullopt;
+}
+
+std::vector<std::pair<std::string, std::string>> parse_fields(std::string_view line) {
+  std::vector<std::pair<std::string, std::string>> fields;
+  while (!line.empty()) {
+    const std::size_t length = name_length(line);
+    if (length == 0) {
+      line.remove_prefix(1);
+      continue;
+    }
+    const std::string name(line.substr(0, length));
+    line.remove_prefix(length + 1);
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    std::size_t used = line.starts_with('"') ? quoted_length(line) : 0;
+    if (used > 0) {
+      fields.emplace_back(name, unquoted(line.substr(0, used)));
+    } else {
+      used = std::min(line.find(','), line.size());
+      fields.emplace_back(name, std::string(trimmed(line.substr(0, used))));
+    }
+    line.remove_prefix(used);
+    line.remove_prefix(std::min(line.find_first_not_of(" \t,"), line.size()));
+  }
+  return fields;
 }
 
 Parameters parse_parameters(std::string_view text) {

@@ -30,6 +30,9 @@ struct Parameters {
 // three, as in the web UI; without such a line there are none.
 Parameters parse_parameters(std::string_view text);
 
+// The fields of one line, "Module: canny, Weight: 1".
+std::vector<std::pair<std::string, std::string>> parse_fields(std::string_view line);
+
 // Control characters become spaces, line ends within values too.
 std::string to_text(const Parameters& parameters);
 
