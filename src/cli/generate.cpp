@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <sys/resource.h>
+#include <torch/version.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -16,19 +17,18 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
-#include "base/sha256.h"
 #include "cards/encode.h"
 #include "cli/border.h"
 #include "cli/command.h"
 #include "cli/generate_options.h"
 #include "cli/model.h"
+#include "cli/picture_recipe.h"
 #include "diffusion/lora/adapters.h"
 #include "diffusion/pipelines/adapter_targets.h"
 #include "diffusion/pipelines/pictures.h"
 #include "diffusion/pipelines/request_json.h"
 #include "diffusion/pipelines/stable_diffusion.h"
 #include "diffusion/weights/safetensors.h"
-#include "imaging/recipe.h"
 
 namespace affiche::cli {
 namespace {
@@ -73,41 +73,28 @@ std::vector<fs::path> output_files(const fs::path& out, std::int64_t count) {
   return files;
 }
 
-// What made the picture, for the file's text chunk.
-Recipe recipe_at(const diffusion::RequestFile& file, const diffusion::Generation& made,
-                 std::size_t index, const Options& options) {
-  const diffusion::GenerateRequest& request = file.request;
-  const std::size_t prompt = index / static_cast<std::size_t>(request.num_images_per_prompt);
-  Recipe recipe;
-  recipe.model = fs::absolute(file.files.model).lexically_normal().filename().string();
-  for (const diffusion::LoraChoice& lora : file.loras) {
-    recipe.loras.push_back({lora.file.filename().string(), sha256_file(lora.file), lora.weight});
+// A recipe that is made again is one picture of those that its request makes.
+std::vector<fs::path> write_pictures(const diffusion::Generation& made,
+                                     const std::vector<cards::Metadata>& metadata,
+                                     const Options& options, const recipes::PictureRecipe* again) {
+  const cards::Format format = cards::format_for(options.out);
+  const auto write = [&](const fs::path& file, std::int64_t index) {
+    const cards::Encoded encoded =
+        cards::encode(diffusion::image_at(made.images, index), format,
+                      {.quality = options.quality.value_or(kQuality), .budget = 0},
+                      metadata.at(static_cast<std::size_t>(index)));
+    write_atomically(file, encoded.bytes);
+  };
+  if (again != nullptr) {
+    if (again->making.pictures != made.images.size(0)) {
+      fail(Cause::BadInput, options.recipe, ": its request makes ", made.images.size(0),
+           " pictures, but it says that it was one of ", again->making.pictures);
+    }
+    write(options.out, again->making.picture);
+    return {options.out};
   }
-  recipe.prompt = request.prompts[prompt];
-  if (!request.negative_prompts.empty()) {
-    recipe.negative_prompt =
-        request.negative_prompts[std::min(prompt, request.negative_prompts.size() - 1)];
-  }
-  recipe.seed = request.seeds[std::min(index, request.seeds.size() - 1)];
-  recipe.scheduler = made.scheduler;
-  recipe.steps = static_cast<int>(made.num_inference_steps);
-  recipe.guidance_scale = made.guidance_scale;
-  recipe.width = static_cast<int>(made.images.size(2));
-  recipe.height = static_cast<int>(made.images.size(1));
-  recipe.dtype = options.dtype;
-  recipe.build = AFFICHE_VERSION;
-  return recipe;
-}
-
-std::vector<fs::path> write_pictures(const diffusion::RequestFile& file,
-                                     const diffusion::Generation& made, const Options& options) {
   const std::vector<fs::path> files = output_files(options.out, made.images.size(0));
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    const std::string recipe = to_json(recipe_at(file, made, i, options));
-    write_atomically(
-        files[i], cards::encode_png(diffusion::image_at(made.images, static_cast<std::int64_t>(i)),
-                                    {{"affiche", recipe}}));
-  }
+  for (std::size_t i = 0; i < files.size(); ++i) write(files[i], static_cast<std::int64_t>(i));
   return files;
 }
 
@@ -211,12 +198,29 @@ std::vector<service::ModelPlace> find_models(diffusion::ModelFiles& files, const
   return places;
 }
 
-int generate(const Options& options, const Shared& shared) {
-  const fs::path out = options.out;
-  if (out.extension() != ".png") {
-    fail(Cause::Usage, "--out ", out.string(), ": expected a name that ends in .png");
+// The same bytes are promised for the same build and libtorch only.
+void warn_of_other_makers(const recipes::PictureRecipe& recipe,
+                          std::vector<std::string>& warnings) {
+  const recipes::Making& making = recipe.making;
+  if (making.build == AFFICHE_VERSION && making.libtorch == TORCH_VERSION) return;
+  warnings.push_back(concat("the picture was made by affiche ", making.build, " with libtorch ",
+                            making.libtorch, ", this is ", AFFICHE_VERSION, " with ", TORCH_VERSION,
+                            ": it may differ"));
+}
+
+int generate(Options options, const Shared& shared) {
+  options.config_file = shared.config_file;
+  cards::format_for(options.out);  // before the work
+  std::optional<recipes::PictureRecipe> again;
+  if (!options.recipe.empty() && is_picture(options.recipe)) {
+    again = recipe_of_picture(options.recipe);
+    options.dtype = again->making.dtype;
+    options.device = again->making.device;
+    options.threads = again->making.threads;
+    if (!options.quality && again->making.quality > 0) options.quality = again->making.quality;
   }
   const diffusion::RequestFile file = request_from(options);
+  if (changes_request(options)) again.reset();
   diffusion::ModelFiles files = file.files;
   const std::vector<service::ModelPlace> places = find_models(files, shared);
   if (options.threads > 0) at::set_num_threads(options.threads);
@@ -245,13 +249,20 @@ int generate(const Options& options, const Shared& shared) {
   }
   const diffusion::Generation made = pipeline->generate(file.request, watch);
   warnings.insert(warnings.end(), made.warnings.begin(), made.warnings.end());
-  const std::vector<fs::path> written = write_pictures(file, made, options);
+  const recipes::PictureRecipe* exact = again ? &*again : nullptr;
+  if (exact != nullptr) warn_of_other_makers(*exact, warnings);
+  const std::vector<fs::path> written = write_pictures(
+      made, metadata_for(file, pipeline->components(), made, options, exact), options, exact);
   if (!options.latents_out.empty()) write_latents(options.latents_out, made);
   report(options, shared, written, timings, made, warnings);
   return 0;
 }
 
 }  // namespace
+
+int run_generate(const GenerateOptions& options, const Shared& shared) {
+  return generate(options, shared);
+}
 
 void add_generate(CLI::App& app, Shared& shared) {
   const auto options = std::make_shared<Options>();

@@ -10,6 +10,7 @@
 #include "cards/encode.h"
 #include "cli/border.h"
 #include "cli/model.h"
+#include "cli/picture_recipe.h"
 #include "imaging/canny.h"
 
 namespace affiche::cli {
@@ -176,7 +177,7 @@ void add_picture_options(CLI::App& command, GenerateOptions& o) {
       ->check(finite_number());
   command
       .add_option("--scheduler-config", o.scheduler_config,
-                  "A scheduler_config.json in place of the model's own")
+                  "Options of a scheduler_config.json, over the model's own")
       ->check(existing_input());
 }
 
@@ -211,14 +212,40 @@ void add_options(CLI::App& command, GenerateOptions& o) {
       .add_option("--request", o.request_file,
                   "JSON object with diffusers' argument names; options given here count more")
       ->check(existing_input());
-  command.add_option("--out", o.out, "PNG file to write; several pictures become FILE-0.png …")
+  command
+      .add_option("--recipe", o.recipe,
+                  "The same as TOML (affiche recipe import writes it), or a picture of affiche, "
+                  "which is made again")
+      ->check(existing_input())
+      ->excludes("--request");
+  command
+      .add_option(
+          "--models", o.models,
+          "Folder in which the files of a recipe are looked for; may be given several times")
+      ->allow_extra_args(false)
+      ->check(existing_input());
+  command
+      .add_option("--out", o.out,
+                  "PNG, JPEG or WebP file to write; several pictures become FILE-0.png …")
       ->required();
+  command.add_option("--quality", o.quality, "Of JPEG and WebP, 1 to 100; default 95")
+      ->check(CLI::Range(1, 100));
   command.add_option("--latents-out", o.latents_out, "Also write the latents, as safetensors");
   command.add_flag("--timings", o.timings, "Print seconds per stage and peak memory as JSON");
 }
 
+bool changes_request(const GenerateOptions& o) {
+  const bool texts = !o.model.empty() || !o.unet.empty() || !o.vae.empty() || !o.init.empty() ||
+                     !o.mask.empty() || !o.outpaint.empty() || !o.hires.empty() ||
+                     !o.scheduler_config.empty() || !o.controls.empty() || !o.loras.empty();
+  return texts || o.prompt || o.negative || o.scheduler || o.steps || o.seed || o.width ||
+         o.height || o.count || o.guidance || o.eta || o.guidance_rescale || o.strength ||
+         o.clip_skip || o.canny || o.vae_tiling;
+}
+
 diffusion::RequestFile request_from(const GenerateOptions& options) {
   diffusion::RequestFile file;
+  if (!options.recipe.empty()) file = read_recipe(options);
   if (!options.request_file.empty()) {
     const fs::path path = options.request_file;
     file = diffusion::read_request(read_json_file(path), path.parent_path(), path.string());

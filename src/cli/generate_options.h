@@ -8,9 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "cli/command.h"
 #include "diffusion/pipelines/request_json.h"
 
 namespace affiche::cli {
+
+// Of JPEG and WebP.
+inline constexpr int kQuality = 95;
 
 // Options that the user left out keep the request file's values, so each one is optional here.
 struct GenerateOptions {
@@ -30,15 +34,25 @@ struct GenerateOptions {
   std::vector<std::string> loras;
   std::string scheduler_config;
   std::string request_file;
+  std::string recipe;               // TOML, or a picture that carries one
+  std::vector<std::string> models;  // folders in which its files are looked for
+  std::string config_file;          // Shared::config_file, for models that are fetched
   std::string out;
+  std::optional<int> quality;
   std::string latents_out;
   bool timings = false;
 };
 
 void add_options(CLI::App& command, GenerateOptions& options);
 
+// Whether an option asks for something else than the request file or recipe does.
+bool changes_request(const GenerateOptions& options);
+
 // The request file, overridden by what the command line says, with its pictures decoded. Usage and
 // BadInput as read_request(), and for pictures that cannot be read.
 diffusion::RequestFile request_from(const GenerateOptions& options);
+
+// `affiche generate` with these options; in generate.cpp.
+int run_generate(const GenerateOptions& options, const Shared& shared);
 
 }  // namespace affiche::cli

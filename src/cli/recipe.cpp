@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// affiche recipe import: recipes of other programs as ours, with a list of what has no counterpart.
+// affiche recipe: recipes of other programs as ours, with a list of what has no counterpart, and
+// what a picture says of its making.
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -9,6 +10,7 @@
 #include "base/json.h"
 #include "cli/border.h"
 #include "cli/command.h"
+#include "cli/inspect_picture.h"
 #include "recipes/import.h"
 
 namespace affiche::cli {
@@ -78,12 +80,34 @@ int import(const Options& options, const Shared& shared) {
   return 0;
 }
 
+void add_show(CLI::App& recipe, Shared& shared) {
+  const auto what = std::make_shared<InspectPicture>();
+  const auto file = std::make_shared<std::string>();
+  CLI::App* command = recipe.add_subcommand("show", "say how a picture was made, or make it again");
+  command->add_option("picture", *file, "PNG, JPEG or WebP")->required()->check(existing_input());
+  CLI::Option* out = command->add_option("--out", what->out, "Where the new picture goes");
+  CLI::Option* rerun = command->add_flag("--rerun", what->rerun, "Make the picture again");
+  out->needs(rerun);
+  rerun->needs(out);
+  command
+      ->add_option("--models", what->models,
+                   "Folder in which its files are looked for; may be given several times")
+      ->allow_extra_args(false)
+      ->check(existing_input());
+  command->footer("Example: affiche recipe show card.png --rerun --out again.png");
+  command->callback([&shared, what, file] {
+    what->file = *file;
+    shared.run = [&shared, what] { return inspect_picture(*what, shared); };
+  });
+}
+
 }  // namespace
 
 void add_recipe(CLI::App& app, Shared& shared) {
-  CLI::App* recipe = app.add_subcommand("recipe", "take over recipes of other programs");
+  CLI::App* recipe = app.add_subcommand("recipe", "recipes of pictures and of other programs");
   recipe->require_subcommand(1);
   recipe->footer("Example: affiche recipe import workflow.json --out recipe.toml");
+  add_show(*recipe, shared);
   const auto options = std::make_shared<Options>();
   CLI::App* command = recipe->add_subcommand(
       "import", "translate a ComfyUI workflow, A1111 parameters or a diffusers call");

@@ -231,10 +231,15 @@ class Importer {
     }
     const auto vae = take("VAE");
     if (vae && *vae != "None" && *vae != "Automatic") r_["vae"] = *vae;
-    if (const auto hashes = take("TI hashes")) {
-      note(NoteKind::NoCounterpart, "TI hashes",
-           concat("embeddings (", clean_text(*hashes).substr(0, 120),
-                  "): name their files under \"textual_inversion\""));
+    read_embeddings();
+  }
+
+  // "easynegative: c74b4e810b03, other: …": the words in the prompts are the files' names.
+  void read_embeddings() {
+    for (const auto& [name, hash] : parse_fields(take("TI hashes").value_or(""))) {
+      r_["textual_inversion"].push_back({{"file", name + ".safetensors"}, {"token", name}});
+      note(NoteKind::ToFind, "textual_inversion",
+           concat(clean_text(name), ", whose SHA-256 begins with ", clean_text(hash)));
     }
   }
 

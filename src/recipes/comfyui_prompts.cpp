@@ -273,7 +273,7 @@ class PromptReader {
     r_.update(negative.sizes);
     r_["long_prompts"] = true;
     put_weighting();
-    note_embeddings();
+    put_embeddings();
   }
 
   void put_weighting() {
@@ -293,11 +293,21 @@ class PromptReader {
               "which keeps the mean");
   }
 
-  void note_embeddings() {
-    for (const char* key : {"prompt", "negative_prompt"}) {
-      if (r_.value(key, "").find("embedding:") == std::string::npos) continue;
-      out_.note(NoteKind::NoCounterpart, concat(key, ": embedding:"),
-                "name the file under \"textual_inversion\" and write its token in the prompt");
+  // "embedding:NAME" stays in the prompt, as the token of the file of that name.
+  void put_embeddings() {
+    std::set<std::string> tokens;
+    for (const char* key : {"prompt", "prompt_2", "negative_prompt", "negative_prompt_2"}) {
+      const std::string text = r_.value(key, "");
+      constexpr std::string_view kStart = "embedding:";
+      for (std::size_t at = text.find(kStart); at != std::string::npos;
+           at = text.find(kStart, at + 1)) {
+        const std::size_t end = text.find_first_of(" ,:()[]\n\t", at + kStart.size());
+        const std::string token = text.substr(at, end == std::string::npos ? end : end - at);
+        std::string file = token.substr(kStart.size());
+        if (file.empty() || !tokens.insert(token).second) continue;
+        if (file.find('.') == std::string::npos) file += ".safetensors";
+        r_["textual_inversion"].push_back({{"file", file}, {"token", token}});
+      }
     }
   }
 

@@ -251,7 +251,9 @@ class Importer {
         {"cross_attention_kwargs",
          [](I& i, const S& k, const Json& v, int) { i.read_attention(k, v); }},
         {"load_textual_inversion",
-         [](I& i, const S&, const Json& v, int) { i.put("textual_inversion", v); }},
+         [](I& i, const S&, const Json& v, int) {
+           i.put("textual_inversion", v.is_string() ? Json::array({v}) : v);
+         }},
         {"enable_vae_tiling",
          [](I& i, const S&, const Json& v, int) {
            if (v != false) i.put("vae_tiling", true);

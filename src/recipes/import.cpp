@@ -2,6 +2,7 @@
 #include "recipes/import.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -77,14 +78,21 @@ struct FileKey {
   const char* key;
   const char* kind;  // folders of other programs in which such files lie
 };
-constexpr FileKey kFileKeys[] = {{"model", "model"},
-                                 {"unet", "UNet"},
-                                 {"vae", "VAE"},
-                                 {"controlnet", "ControlNet"},
-                                 {"textual_inversion", "embedding"},
-                                 {"image", "picture"},
-                                 {"mask", "picture"},
-                                 {"control", "picture"}};
+constexpr FileKey kFileKeys[] = {
+    {"model", "model"},   {"unet", "UNet"},    {"vae", "VAE"},        {"controlnet", "ControlNet"},
+    {"image", "picture"}, {"mask", "picture"}, {"control", "picture"}};
+
+// "owner/name", as from_pretrained() takes it.
+bool is_repository(const std::string& name, const FileKey& key) {
+  static const std::set<std::string> kNetworks = {"controlnet", "model", "unet", "vae"};
+  const auto letter = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
+           c == '_' || c == '.' || c == '/';
+  };
+  return kNetworks.contains(key.key) && std::count(name.begin(), name.end(), '/') == 1 &&
+         name.front() != '/' && name.front() != '.' && name.back() != '/' &&
+         !name.ends_with(".safetensors") && std::all_of(name.begin(), name.end(), letter);
+}
 
 class Locator {
  public:
@@ -104,10 +112,13 @@ class Locator {
         place(*found, each);
       }
     }
-    const auto loras = imported_.request.find("lora");
-    if (loras == imported_.request.end() || !loras->is_array()) return;
-    for (Json& lora : *loras) {
-      if (lora.is_object() && lora.contains("file")) place(lora["file"], {"lora", "LoRA"});
+    for (const FileKey& each :
+         {FileKey{"lora", "LoRA"}, FileKey{"textual_inversion", "embedding"}}) {
+      const auto list = imported_.request.find(each.key);
+      if (list == imported_.request.end() || !list->is_array()) continue;
+      for (Json& item : *list) {
+        place(item.is_object() && item.contains("file") ? item["file"] : item, each);
+      }
     }
   }
 
@@ -129,7 +140,8 @@ class Locator {
     std::sort(files_.begin(), files_.end());
   }
 
-  // The file whose path ends in the name; without an ending in the name, any ending.
+  // The file whose path ends in the name, else of that name, else of that name with another ending,
+  // or a model folder.
   std::filesystem::path find(const std::filesystem::path& name) const {
     for (const std::filesystem::path& file : files_) {
       if (file.filename() != name.filename()) continue;
@@ -142,7 +154,10 @@ class Locator {
     for (const std::filesystem::path& file : files_) {
       const bool weights = file.extension() == ".safetensors" || file.extension() == ".ckpt" ||
                            file.extension() == ".gguf" || file.extension() == ".pt";
-      if (weights && file.stem() == name.filename().stem()) return file;
+      const bool folder = std::filesystem::exists(file / "model_index.json");
+      const bool same = folder ? file.filename() == name.filename().stem()
+                               : weights && file.stem() == name.filename().stem();
+      if (same) return file;
     }
     return {};
   }
@@ -150,6 +165,7 @@ class Locator {
   void place(Json& value, const FileKey& key) {
     if (!value.is_string() || value.get_ref<const std::string&>().empty()) return;
     std::string name = value.get<std::string>();
+    if (name.starts_with("hub:") || name.starts_with("https://")) return;
     std::replace(name.begin(), name.end(), '\\', '/');
     const std::filesystem::path path = name;
     std::error_code error;
@@ -166,6 +182,12 @@ class Locator {
       std::erase_if(imported_.notes, [&](const ImportNote& note) {
         return note.kind == NoteKind::ToFind && note.subject == key.key;
       });
+      return;
+    }
+    if (imported_.source == "diffusers" && is_repository(name, key)) {
+      value = "hub:" + name;
+      imported_.note(NoteKind::ToFind, key.key,
+                     concat(name, " is fetched from the hub: affiche model fetch hub:", name));
       return;
     }
     // Never out of the folder that the user named.

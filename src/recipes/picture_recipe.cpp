@@ -38,6 +38,7 @@ Json picture_recipe(const Json& request, const std::vector<HashedFile>& files,
       {"affiche", making.build},   {"libtorch", making.libtorch}, {"rng", kRng},
       {"dtype", making.dtype},     {"device", making.device},     {"threads", making.threads},
       {"picture", making.picture}, {"pictures", making.pictures}, {"files", std::move(list)}};
+  if (making.quality > 0) recipe["made_with"]["quality"] = making.quality;
   return recipe;
 }
 
@@ -53,6 +54,7 @@ PictureRecipe read_picture_recipe(const Json& json, const std::string& what) {
     made.at("threads").get_to(found.making.threads);
     made.at("picture").get_to(found.making.picture);
     made.at("pictures").get_to(found.making.pictures);
+    found.making.quality = made.value("quality", 0);
     for (const Json& file : made.at("files")) {
       found.files.push_back({file.at("role").get<std::string>(), file.at("path").get<std::string>(),
                              file.at("file").get<std::string>(),
@@ -64,9 +66,10 @@ PictureRecipe read_picture_recipe(const Json& json, const std::string& what) {
   }
   const Making& making = found.making;
   if (making.picture < 0 || making.picture >= making.pictures || making.threads < 1 ||
-      making.threads > 1024) {
+      making.threads > 1024 || making.quality < 0 || making.quality > 100) {
     fail(Cause::BadInput, what, ": \"made_with\": picture ", making.picture, " of ",
-         making.pictures, " with ", making.threads, " threads cannot be");
+         making.pictures, " with ", making.threads, " threads, quality ", making.quality,
+         ", cannot be");
   }
   return found;
 }

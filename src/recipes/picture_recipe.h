@@ -31,6 +31,7 @@ struct Making {
   int threads = 1;
   std::int64_t picture = 0;  // which of the request's pictures this is
   std::int64_t pictures = 1;
+  int quality = 0;  // of a JPEG or WebP; PNG has none
 };
 
 // A file of a request: of a model folder, each one that is read.

@@ -203,7 +203,7 @@ TEST_CASE("generate names what is wrong before it loads a model") {
       {{"--model", "empty", "--prompt", "a", "--out", "a.png"}, 2, "model_index.json"},
       {{"--prompt", "a", "--out", "a.png"}, 2, "--model"},
       {{"--model", "empty", "--out", "a.png"}, 2, "--prompt"},
-      {{"--model", "empty", "--prompt", "a", "--out", "a.jpg"}, 2, ".png"},
+      {{"--model", "empty", "--prompt", "a", "--out", "a.gif"}, 2, ".png"},
       {{"--model", "empty", "--prompt", "a"}, 2, "--out"},
       {{"--prompt", "a", "--lora", "x.safetensors:high", "--out", "a.png"}, 2, "high"},
       {{"--prompt", "a", "--dtype", "int8", "--out", "a.png"}, 2, "--dtype"},

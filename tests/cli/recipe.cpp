@@ -34,7 +34,7 @@ TEST_CASE("recipe import writes TOML and lists what has no counterpart") {
   CHECK(answer.at("no_counterpart").size() >= 6);
   CHECK(answer.at("to_find").size() == 1);
   CHECK(
-      toml_to_json(parse_toml(answer.at("toml"), "a"), "a") ==
+      toml_to_json(parse_toml(answer.at("toml").get<std::string>(), "a"), "a") ==
       toml_to_json(
           parse_toml(
               run_program({"recipe", "import", sample("without_counterpart.json"), "-q"}).out, "b"),

@@ -229,6 +229,20 @@ TEST_CASE("weights in ComfyUI's prompts are kept, and its plain brackets too", "
   CHECK(!noted(made, NoteKind::NotEqual, "prompt weights").empty());
 }
 
+TEST_CASE("embeddings in prompts become textual inversions", "[comfyui]") {
+  Json workflow = sample_json("text_to_image.json");
+  workflow["7"]["inputs"]["text"] = "(embedding:easynegative:1.2), embedding:bad.pt, blurry";
+  const Imported made = import_text(workflow.dump());
+  CHECK(made.request.at("textual_inversion") ==
+        Json::array({{{"file", "easynegative.safetensors"}, {"token", "embedding:easynegative"}},
+                     {{"file", "bad.pt"}, {"token", "embedding:bad.pt"}}}));
+  const Imported words = import_text(
+      "a\nNegative prompt: easynegative\nSteps: 1, Seed: 1, CFG scale: 7, Sampler: Euler, "
+      "TI hashes: \"easynegative: c74b4e810b03\"");
+  CHECK(words.request.at("textual_inversion") ==
+        Json::array({{{"file", "easynegative.safetensors"}, {"token", "easynegative"}}}));
+}
+
 TEST_CASE("hostile workflows are refused by name", "[comfyui]") {
   const auto refusal = [](const Json& workflow) {
     return thrown([&] { import_text(workflow.dump()); });

@@ -221,6 +221,16 @@ TEST_CASE("names of files are looked for in the models folder", "[import]") {
   CHECK(contains(noted(bare, NoteKind::ToFind, "model"), "dreamshaper_8"));
 }
 
+TEST_CASE("a repository that diffusers would fetch is named as a reference", "[import]") {
+  const TemporaryFolder folder;
+  Imported made = import_sample("diffusers_call.json");
+  locate_files(made, {}, folder.path());
+  INFO(all_notes(made));
+  CHECK(made.request.at("model") == "hub:stable-diffusion-v1-5/stable-diffusion-v1-5");
+  CHECK(contains(noted(made, NoteKind::ToFind, "model"), "affiche model fetch hub:"));
+  CHECK(made.request.at("lora")[0].at("file") == "loras/teal.safetensors");
+}
+
 TEST_CASE("a recipe in TOML is the request, with the notes as comments", "[import]") {
   Imported made = import_sample("without_counterpart.json");
   made.request["prompt"] = "a\n# \"b\" \x01";

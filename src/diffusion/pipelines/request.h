@@ -83,7 +83,7 @@ struct GenerateRequest {
   std::int64_t height = 0;               // pixels; 0: what the model was trained on
   std::int64_t width = 0;
   std::string scheduler;                                 // name, empty: the model's own
-  nlohmann::ordered_json scheduler_config;               // null: the model's own
+  nlohmann::ordered_json scheduler_config;               // options over the model's own; or null
   std::optional<std::int64_t> original_inference_steps;  // LCM
   MicroConditions micro;
 

@@ -167,15 +167,19 @@ Generation StableDiffusionPipeline::once(const GenerateRequest& request,
   Run run;
   run.plan = make_plan(request, parts_, first_pass);
   const Plan& plan = run.plan;
+  // As from_config(pipeline.scheduler.config, **options).
+  nlohmann::ordered_json config = parts_.scheduler.config;
+  if (config.is_null()) config = nlohmann::ordered_json::object();
+  if (request.scheduler_config.is_object()) config.update(request.scheduler_config);
   run.scheduler = make_scheduler(
-      request.scheduler.empty() ? parts_.scheduler.class_name : request.scheduler,
-      request.scheduler_config.is_null() ? parts_.scheduler.config : request.scheduler_config);
+      request.scheduler.empty() ? parts_.scheduler.class_name : request.scheduler, config);
 
   Generation result;
   result.scheduler = run.scheduler->class_name();
   result.num_inference_steps = plan.num_inference_steps;
   result.guidance_scale = plan.guidance_scale;
   result.strength = plan.strength;
+  result.conditioning_scale = plan.conditioning_scale;
   result.warnings = parts_.warnings;
   result.warnings.insert(result.warnings.end(), plan.warnings.begin(), plan.warnings.end());
 

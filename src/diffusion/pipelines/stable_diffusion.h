@@ -43,6 +43,7 @@ struct Generation {
   std::int64_t num_inference_steps = 0;  // with the pipeline's defaults filled in
   double guidance_scale = 0;
   double strength = 1;
+  double conditioning_scale = 1;  // of ControlNets that were given none
   double encode_seconds = 0;
   std::vector<double> step_seconds;
   double decode_seconds = 0;

@@ -218,6 +218,10 @@ std::string scheduler_class(const std::string& name) {
   return find_scheduler(name).class_name;
 }
 
+Json scheduler_options(const std::string& name) {
+  return find_scheduler(name).overrides;
+}
+
 std::vector<std::string> scheduler_classes() {
   std::vector<std::string> names;
   for (const auto& [name, make] : classes()) names.push_back(name);

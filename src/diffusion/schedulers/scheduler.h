@@ -96,6 +96,8 @@ class Scheduler {
 // another class of diffusers knows it. Usage for unknown names, BadInput for the config.
 std::unique_ptr<Scheduler> make_scheduler(const std::string& name,
                                           const nlohmann::ordered_json& config);
+// The options that a name stands for beside its class: use_karras_sigmas in "DPM++ 2M Karras".
+nlohmann::ordered_json scheduler_options(const std::string& name);
 // The diffusers class behind a name, without building it.
 std::string scheduler_class(const std::string& name);
 // All classes, in the order of the alphabet.
