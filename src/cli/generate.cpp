@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stop_token>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -29,6 +30,7 @@
 #include "diffusion/pipelines/request_json.h"
 #include "diffusion/pipelines/stable_diffusion.h"
 #include "diffusion/weights/safetensors.h"
+#include "service/worker_signals.h"
 
 namespace affiche::cli {
 namespace {
@@ -208,9 +210,20 @@ void warn_of_other_makers(const recipes::PictureRecipe& recipe,
                             ": it may differ"));
 }
 
+// A picture on its way is there for people to look at: the first of several, without a recipe.
+void show_preview(const fs::path& file, const at::Tensor& pictures) {
+  write_atomically(file, cards::encode_png(diffusion::image_at(pictures, 0), {}));
+}
+
 int generate(Options options, const Shared& shared) {
   options.config_file = shared.config_file;
   cards::format_for(options.out);  // before the work
+  if (!options.preview.empty() && fs::path(options.preview).extension() != ".png") {
+    fail(Cause::Usage, "--preview ", options.preview, ": expected a name that ends in .png");
+  }
+  // Before libtorch starts threads, which inherit the blocked signals.
+  std::stop_source stop;
+  const service::StopSignals signals([&] { stop.request_stop(); });
   std::optional<recipes::PictureRecipe> again;
   if (!options.recipe.empty() && is_picture(options.recipe)) {
     again = recipe_of_picture(options.recipe);
@@ -242,12 +255,19 @@ int generate(Options options, const Shared& shared) {
   timings.lora = seconds_since(start);
 
   diffusion::Watch watch;
+  watch.cancelled = [&] { return stop.stop_requested(); };
+  if (!options.preview.empty()) {
+    watch.preview = [&](std::int64_t, std::int64_t, const at::Tensor& pictures) {
+      show_preview(options.preview, pictures);
+    };
+  }
   if (shared.verbosity >= 0 && !shared.json) {
     watch.step = [](std::int64_t done, std::int64_t total, const at::Tensor&) {
       show_progress(done, total);
     };
   }
   const diffusion::Generation made = pipeline->generate(file.request, watch);
+  if (stop.stop_requested()) fail(Cause::Cancelled, "generation stopped before the files");
   warnings.insert(warnings.end(), made.warnings.begin(), made.warnings.end());
   const recipes::PictureRecipe* exact = again ? &*again : nullptr;
   if (exact != nullptr) warn_of_other_makers(*exact, warnings);

@@ -231,6 +231,8 @@ void add_options(CLI::App& command, GenerateOptions& o) {
   command.add_option("--quality", o.quality, "Of JPEG and WebP, 1 to 100; default 95")
       ->check(CLI::Range(1, 100));
   command.add_option("--latents-out", o.latents_out, "Also write the latents, as safetensors");
+  command.add_option("--preview", o.preview,
+                     "PNG file that shows every fifth step about what the picture will be");
   command.add_flag("--timings", o.timings, "Print seconds per stage and peak memory as JSON");
 }
 

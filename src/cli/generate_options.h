@@ -40,6 +40,7 @@ struct GenerateOptions {
   std::string out;
   std::optional<int> quality;
   std::string latents_out;
+  std::string preview;
   bool timings = false;
 };
 

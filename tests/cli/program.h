@@ -4,10 +4,12 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -35,6 +37,9 @@ struct Surroundings {
   std::string input;                   // standard input
   std::vector<std::string> variables;  // NAME=VALUE, over those of the test
   std::chrono::seconds timeout{120};
+  std::uint64_t address_space = 0;  // bytes that the program may map; 0: as many as it likes
+  int signal = 0;                   // sent once …
+  std::filesystem::path when_written = {};  // … this file is there
 };
 
 // Files in place of pipes: neither side can block the other.
@@ -65,12 +70,16 @@ class Streams {
   int in_ = -1, out_ = -1, err_ = -1;
 };
 
-// 128 + SIGKILL when it was still running after `timeout`.
-inline int wait_for(pid_t child, std::chrono::seconds timeout) {
-  const auto end = std::chrono::steady_clock::now() + timeout;
+// 128 + SIGKILL when it was still running after the timeout.
+inline int wait_for(pid_t child, const Surroundings& around) {
+  const auto end = std::chrono::steady_clock::now() + around.timeout;
   int status = 0;
+  bool sent = around.signal == 0;
   while (::waitpid(child, &status, WNOHANG) == 0) {
     if (std::chrono::steady_clock::now() > end) ::kill(child, SIGKILL);
+    if (!sent && std::filesystem::exists(around.when_written)) {
+      sent = ::kill(child, around.signal) == 0;
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -89,11 +98,15 @@ inline Answer run_program(const std::vector<std::string>& arguments,
   if (child < 0) fail(Cause::Internal, "fork");
   if (child == 0) {
     streams.become_standard();
+    if (around.address_space > 0) {
+      const rlimit limit{around.address_space, around.address_space};
+      ::setrlimit(RLIMIT_AS, &limit);
+    }
     for (std::string& variable : variables) ::putenv(variable.data());
     if (::chdir(around.folder.c_str()) == 0) ::execv(pointers[0], pointers.data());
     ::_exit(127);
   }
-  const int code = wait_for(child, around.timeout);
+  const int code = wait_for(child, around);
   return {code, streams.out(), streams.err()};
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "diffusion/kernels/low_rank_merge.h"
 #include "diffusion/lora/ldm_names.h"
 
 namespace affiche::diffusion {
@@ -32,9 +33,41 @@ constexpr std::string_view kWeight = ".weight";
        "; it was made for another architecture");
 }
 
+// A weight as the matrix that lies in memory: rows x everything else.
+at::Tensor as_matrix(const at::Tensor& weight) {
+  if (weight.is_contiguous()) return weight.view({weight.size(0), -1});
+  return weight.permute({0, 2, 3, 1}).view({weight.size(0), -1});  // convolutions, channels last
+}
+
+// One product of matrices for all changes, in as_matrix()'s order of columns; undefined when one of
+// them is not of that kind.
+LowRank::Matrices one_product(const at::Tensor& pristine,
+                              const std::vector<WeightedChange>& changes) {
+  std::vector<at::Tensor> up, down;
+  for (const auto& [change, weight] : changes) {
+    const auto* factors = std::get_if<LowRank>(&change.factors);
+    if (factors == nullptr || change.dora.magnitude.defined()) return {};
+    LowRank::Matrices part = factors->matrices(pristine.device());
+    up.push_back(part.up * (weight * change.scale));
+    if (!pristine.is_contiguous()) {
+      part.down = part.down.view({part.down.size(0), pristine.size(1), -1}).transpose(1, 2);
+    }
+    down.push_back(part.down.reshape({part.down.size(0), -1}));
+  }
+  return {at::cat(up, 1).contiguous(), at::cat(down, 0).contiguous()};
+}
+
 // Writes pristine + changes into `result`, of the same shape, dtype and memory format.
 void merge(at::Tensor& result, const at::Tensor& pristine,
            const std::vector<WeightedChange>& changes) {
+  const bool dense =
+      pristine.is_contiguous() || pristine.is_contiguous(at::MemoryFormat::ChannelsLast);
+  if (dense && can_merge_low_rank(pristine.scalar_type(), pristine.device())) {
+    if (const auto product = one_product(pristine, changes); product.up.defined()) {
+      at::Tensor matrix = as_matrix(result);
+      return merge_low_rank(matrix, as_matrix(pristine), product.up, product.down);
+    }
+  }
   const bool in_place = pristine.scalar_type() == at::kFloat && result.is_contiguous();
   at::Tensor sum =
       in_place ? result : at::empty(pristine.sizes(), pristine.options().dtype(at::kFloat));
@@ -42,6 +75,14 @@ void merge(at::Tensor& result, const at::Tensor& pristine,
   at::Tensor matrix = sum.view({sum.size(0), -1});
   for (const auto& [change, weight] : changes) change.add_to(matrix, pristine, weight);
   if (!in_place) result.copy_(sum);
+}
+
+// The memory of an earlier result serves again unless somebody else looks at it.
+bool reusable(const at::Tensor& memory, const at::Tensor& pristine) {
+  return memory.defined() && memory.use_count() == 1 && memory.storage().use_count() == 1 &&
+         !memory.is_inference() && memory.sizes() == pristine.sizes() &&
+         memory.strides() == pristine.strides() && memory.scalar_type() == pristine.scalar_type() &&
+         memory.device() == pristine.device();
 }
 
 // The number of layers in a block, which the names of the LDM layout depend on.
@@ -168,11 +209,12 @@ std::vector<LoraReport> AdapterStack::apply(const std::vector<LoraUse>& uses) {
 
 void AdapterStack::wear(at::Tensor* slot, const std::vector<WeightedChange>& changes) {
   const auto [kept, fresh] = pristine_.try_emplace(slot, *slot);
-  // The memory of an earlier result serves again unless somebody else looks at it: new memory costs
-  // more than the sum.
-  const bool own =
-      !fresh && slot->use_count() == 1 && slot->storage().use_count() == 1 && !slot->is_inference();
-  at::Tensor result = own ? *slot : at::empty_like(kept->second);
+  at::Tensor result = std::exchange(*slot, kept->second);
+  if (fresh) {
+    const auto spare = spare_.extract(slot);
+    result = spare.empty() ? at::Tensor() : spare.mapped();
+  }
+  if (!reusable(result, kept->second)) result = at::empty_like(kept->second);
   merge(result, kept->second, changes);
   *slot = std::move(result);
 }
@@ -180,7 +222,7 @@ void AdapterStack::wear(at::Tensor* slot, const std::vector<WeightedChange>& cha
 void AdapterStack::take_off(const std::function<bool(at::Tensor*)>& which) {
   std::erase_if(pristine_, [&](const auto& kept) {
     if (!which(kept.first)) return false;
-    *kept.first = kept.second;
+    spare_[kept.first] = std::exchange(*kept.first, kept.second);
     return true;
   });
 }

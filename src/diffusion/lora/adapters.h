@@ -67,7 +67,8 @@ class AdapterStack {
   std::vector<LoraReport> apply(const std::vector<LoraUse>& uses);
   // What apply() would report. BadInput when two of the file's changes are for one weight.
   LoraReport inspect(const LoraFile& file, bool dora_scale = false) const;
-  // Puts the very tensors back that were loaded.
+  // Puts the very tensors back that were loaded. The memory of the results is kept for the next
+  // apply(): a swap then needs none from the system, which would cost more than the sum.
   void remove();
   // How many slots differ from what was loaded.
   std::size_t touched() const { return pristine_.size(); }
@@ -91,6 +92,7 @@ class AdapterStack {
   std::vector<AdapterTarget> targets_;
   std::map<std::string, Found> kohya_;          // by the file's module name
   std::map<at::Tensor*, at::Tensor> pristine_;  // as loaded, for the slots that are changed
+  std::map<at::Tensor*, at::Tensor> spare_;     // memory for results, of slots that are not
 };
 
 }  // namespace affiche::diffusion

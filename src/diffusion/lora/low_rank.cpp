@@ -40,10 +40,16 @@ bool LowRank::zero() const {
          (mid.defined() && !mid.any().item<bool>());
 }
 
+LowRank::Matrices LowRank::matrices(at::Device device) const {
+  const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
+  at::Tensor right = down.to(options).flatten(1);
+  if (mid.defined()) right = at::einsum("rskl,si->rikl", {mid.to(options), right}).flatten(1);
+  return {up.to(options).flatten(1), right};
+}
+
 void LowRank::add_to(at::Tensor& sum, double factor) const {
-  at::Tensor right = down.to(sum.options()).flatten(1);
-  if (mid.defined()) right = at::einsum("rskl,si->rikl", {mid.to(sum.options()), right}).flatten(1);
-  sum.addmm_(up.to(sum.options()).flatten(1), right, 1, factor);
+  const Matrices factors = matrices(sum.device());
+  sum.addmm_(factors.up, factors.down, 1, factor);
 }
 
 }  // namespace affiche::diffusion

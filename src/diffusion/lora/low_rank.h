@@ -20,6 +20,11 @@ struct LowRank {
   // Of the change: out x in, or out x in x k x k.
   std::vector<std::int64_t> shape() const;
   bool zero() const;
+  // The change is up (out x rank) * down (rank x (in * k * k)) of these, float32 on that device.
+  struct Matrices {
+    at::Tensor up, down;
+  };
+  Matrices matrices(at::Device device) const;
   // sum += factor * up * down. sum: out x (in * k * k), float32, any device.
   void add_to(at::Tensor& sum, double factor) const;
 };

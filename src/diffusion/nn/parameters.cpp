@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "diffusion/kernels/convert_weights.h"
 
 namespace affiche::diffusion {
 namespace {
@@ -28,22 +29,64 @@ at::Tensor squeezed(const at::Tensor& tensor, const std::vector<std::int64_t>& s
   return tensor.reshape({tensor.size(0), tensor.size(1)});
 }
 
-// A mapped tensor that fits stays mapped, shared with other processes. One that must be copied is
-// copied to the order in which convolutions are quickest.
-at::Tensor convert(const at::Tensor& tensor, const at::TensorOptions& options) {
-  const bool fits = tensor.scalar_type() == c10::typeMetaToScalarType(options.dtype()) &&
-                    tensor.device() == options.device();
-  // A kernel of one pixel lies the same way in both orders, but its strides would then make
-  // convolutions of pictures that lie in the usual order switch to the other.
-  const bool one_pixel = tensor.dim() == 4 && tensor.size(2) == 1 && tensor.size(3) == 1;
-  if (fits || tensor.dim() != 4 || one_pixel) return tensor.to(options);
-  return tensor.to(options.memory_format(at::MemoryFormat::ChannelsLast));
-}
-
 bool finite(const at::Tensor& tensor) {
   if (tensor.numel() == 0) return true;
   const auto [least, most] = at::aminmax(tensor);
   return std::isfinite(least.item<double>()) && std::isfinite(most.item<double>());
+}
+
+struct Found {
+  at::Tensor tensor;                  // of the slot's shape
+  const std::string* name = nullptr;  // in the file
+};
+
+// The order of memory in which convolutions are quickest. A kernel of one pixel lies the same way
+// in both, but its strides would make convolutions of pictures that lie in the usual order switch
+// to the other.
+at::MemoryFormat quickest_order(const at::Tensor& tensor) {
+  const bool area = tensor.dim() == 4 && (tensor.size(2) > 1 || tensor.size(3) > 1);
+  return area ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
+}
+
+// Every slot's tensor in the wanted dtype, checked. A mapped one that fits stays mapped, shared
+// with other processes. One that must be copied is copied to quickest_order().
+std::vector<at::Tensor> convert(const std::vector<Found>& found, at::ScalarType dtype,
+                                at::Device device, const std::string& what) {
+  const auto refuse = [&](const Found& bad) {
+    fail(Cause::BadInput, what, ": tensor \"", *bad.name,
+         "\": holds values that are not finite as ", c10::toString(dtype),
+         "; the file is damaged or needs a wider dtype");
+  };
+  const auto stays = [&](const at::Tensor& tensor) {
+    return tensor.scalar_type() == dtype && tensor.device() == device;
+  };
+  const auto quick = [&](const at::Tensor& tensor) {
+    return device.is_cpu() && tensor.is_cpu() && tensor.is_contiguous() &&
+           can_convert(tensor.scalar_type(), dtype);
+  };
+  std::vector<at::Tensor> result;
+  std::vector<Conversion> conversions;
+  std::vector<std::size_t> slots;  // of the conversions
+  for (const Found& each : found) {
+    at::Tensor tensor = each.tensor;
+    if (!quick(tensor)) {
+      const auto options = at::TensorOptions().dtype(dtype).device(device);
+      if (!stays(tensor)) {
+        tensor = tensor.to(options.memory_format(quickest_order(tensor)));
+      }
+      if (!finite(tensor)) refuse(each);
+    } else {
+      if (!stays(tensor)) {
+        tensor = at::empty(tensor.sizes(),
+                           at::TensorOptions().dtype(dtype).memory_format(quickest_order(tensor)));
+      }
+      conversions.push_back({each.tensor, tensor});
+      slots.push_back(result.size());
+    }
+    result.push_back(tensor);
+  }
+  if (const auto bad = convert_weights(conversions)) refuse(found[slots[*bad]]);
+  return result;
 }
 
 bool ends_with_position_ids(const std::string& name) {
@@ -80,7 +123,7 @@ std::int64_t Parameters::element_count() const {
 
 void Parameters::load(const StateDict& tensors, at::ScalarType dtype, at::Device device,
                       const std::string& prefix, const std::string& what) {
-  std::vector<at::Tensor> found(slots_.size());
+  std::vector<Found> found(slots_.size());
   for (auto it = tensors.lower_bound(prefix); it != tensors.end(); ++it) {
     const auto& [full, tensor] = *it;
     if (!full.starts_with(prefix)) break;
@@ -91,7 +134,7 @@ void Parameters::load(const StateDict& tensors, at::ScalarType dtype, at::Device
            "\" belongs to no layer of this network");
     }
     const Slot& slot = slots_[index->second];
-    if (found[index->second].defined()) {
+    if (found[index->second].name != nullptr) {
       fail(Cause::BadInput, what, ": \"", full, "\" and another name both mean \"", slot.name,
            "\"");
     }
@@ -100,19 +143,15 @@ void Parameters::load(const StateDict& tensors, at::ScalarType dtype, at::Device
       fail(Cause::BadInput, what, ": tensor \"", full, "\": expected the shape ", text(slot.shape),
            ", found ", text(tensor.sizes()));
     }
-    at::Tensor converted = convert(fitting, at::TensorOptions().dtype(dtype).device(device));
-    if (!finite(converted)) {
-      fail(Cause::BadInput, what, ": tensor \"", full, "\": holds values that are not finite as ",
-           c10::toString(dtype), "; the file is damaged or needs a wider dtype");
-    }
-    found[index->second] = std::move(converted);
+    found[index->second] = {fitting, &full};
   }
   for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if (!found[i].defined()) {
+    if (found[i].name == nullptr) {
       fail(Cause::BadInput, what, ": the tensor \"", prefix, slots_[i].name, "\" is missing");
     }
   }
-  for (std::size_t i = 0; i < slots_.size(); ++i) *slots_[i].tensor = std::move(found[i]);
+  std::vector<at::Tensor> converted = convert(found, dtype, device, what);
+  for (std::size_t i = 0; i < slots_.size(); ++i) *slots_[i].tensor = std::move(converted[i]);
 }
 
 StateDict Parameters::state_dict() const {

@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -11,6 +12,7 @@
 #include "diffusion/pipelines/control.h"
 #include "diffusion/pipelines/guidance.h"
 #include "diffusion/pipelines/micro_conditions.h"
+#include "diffusion/pipelines/out_of_memory.h"
 #include "diffusion/pipelines/outpaint.h"
 #include "diffusion/pipelines/prompt_encoding.h"
 #include "diffusion/pipelines/start.h"
@@ -31,11 +33,49 @@ at::Tensor for_caller(const at::Tensor& tensor) {
   return tensor.defined() ? tensor.to(at::kCPU, at::kFloat) : tensor;
 }
 
-void require_finite(const at::Tensor& tensor, const char* network, at::ScalarType dtype) {
+void require_finite(const at::Tensor& tensor, const char* network, std::int64_t step,
+                    at::ScalarType dtype) {
   if (at::isfinite(tensor).all().item<bool>()) return;
-  fail(Cause::Internal, "the ", network, "'s output in ", c10::toString(dtype),
-       " holds values that are not finite; use --dtype fp32");
+  fail(Cause::Internal, "the ", network, "'s output in step ", step,
+       " holds values that are not finite; ",
+       dtype == at::kFloat ? "its weights are damaged, or the guidance scale is far too high"
+                           : "use --dtype fp32");
 }
+
+void check_cancelled(const Watch& watch, const std::string& what_is_next) {
+  if (!watch.cancelled || !watch.cancelled()) return;
+  fail(Cause::Cancelled, "generation stopped before ", what_is_next);
+}
+
+// Shows what Watch asks for. An autoencoder that cannot be previewed is a warning, no failure.
+class Previews {
+ public:
+  Previews(const Watch& watch, const Autoencoder& vae, std::vector<std::string>& warnings)
+      : watch_(watch), vae_(vae), warnings_(warnings), wanted_(watch.preview != nullptr) {}
+
+  void show(std::int64_t done, std::int64_t steps, const at::Tensor& latents) {
+    if (!wanted_ || done % watch_.preview_every != 0 || !learned()) return;
+    watch_.preview(done, steps, preview_pictures(*preview_, vae_, latents));
+  }
+
+ private:
+  bool learned() {
+    if (preview_) return true;
+    try {
+      preview_.emplace(vae_);
+    } catch (const Error& error) {
+      warnings_.push_back(concat("no preview: ", error.what()));
+      wanted_ = false;
+    }
+    return wanted_;
+  }
+
+  const Watch& watch_;
+  const Autoencoder& vae_;
+  std::vector<std::string>& warnings_;
+  bool wanted_;
+  std::optional<LatentPreview> preview_;
+};
 
 // Both halves of a guided pass see the same.
 at::Tensor twice(const at::Tensor& tensor, bool guided) {
@@ -110,6 +150,7 @@ void check_hires(const HiresPass& hires) {
 }  // namespace
 
 struct StableDiffusionPipeline::Run {
+  std::string stage = "encoding the text and inputs of";  // for errors
   Plan plan;
   std::unique_ptr<Scheduler> scheduler;
   StepOptions options;
@@ -127,8 +168,13 @@ StableDiffusionPipeline::StableDiffusionPipeline(Components parts, at::ScalarTyp
 std::unique_ptr<StableDiffusionPipeline> StableDiffusionPipeline::load(const ModelFiles& files,
                                                                        at::ScalarType dtype,
                                                                        at::Device device) {
-  return std::unique_ptr<StableDiffusionPipeline>(
-      new StableDiffusionPipeline(load_components(files, dtype, device), dtype, device));
+  try {
+    return std::unique_ptr<StableDiffusionPipeline>(
+        new StableDiffusionPipeline(load_components(files, dtype, device), dtype, device));
+  } catch (...) {
+    rethrow_out_of_memory(concat("loading ", files.model.string()),
+                          "take --dtype bf16, which needs half of fp32, or free some");
+  }
 }
 
 std::unique_ptr<StableDiffusionPipeline> StableDiffusionPipeline::from_folder(
@@ -153,7 +199,11 @@ Generation StableDiffusionPipeline::generate(const GenerateRequest& request,
   first.hires.reset();
   const Generation small = once(first, {}, watch);
   Generation large = once(second, enlarge(small, *request.hires, parts_.vae->scale()), watch);
-  large.warnings = small.warnings;
+  large.vae_in_float32 = large.vae_in_float32 || small.vae_in_float32;
+  for (const std::string& warning : small.warnings) {
+    const auto end = large.warnings.end();
+    if (std::find(large.warnings.begin(), end, warning) == end) large.warnings.push_back(warning);
+  }
   large.encode_seconds += small.encode_seconds;
   large.decode_seconds += small.decode_seconds;
   large.step_seconds.insert(large.step_seconds.begin(), small.step_seconds.begin(),
@@ -164,8 +214,23 @@ Generation StableDiffusionPipeline::generate(const GenerateRequest& request,
 // `first_pass`: pictures or latents that take the place of the request's image; undefined: none.
 Generation StableDiffusionPipeline::once(const GenerateRequest& request,
                                          const at::Tensor& first_pass, const Watch& watch) const {
+  check_cancelled(watch, "the text encoder");
   Run run;
   run.plan = make_plan(request, parts_, first_pass);
+  try {
+    return stages(request, first_pass, watch, run);
+  } catch (...) {
+    rethrow_out_of_memory(concat(run.stage, " ", run.plan.pictures,
+                                 run.plan.pictures == 1 ? " picture of " : " pictures of ",
+                                 run.plan.width, "x", run.plan.height),
+                          "take a smaller size, fewer pictures at once, --dtype bf16 or "
+                          "vae_tiling, or free some");
+  }
+}
+
+Generation StableDiffusionPipeline::stages(const GenerateRequest& request,
+                                           const at::Tensor& first_pass, const Watch& watch,
+                                           Run& run) const {
   const Plan& plan = run.plan;
   // As from_config(pipeline.scheduler.config, **options).
   nlohmann::ordered_json config = parts_.scheduler.config;
@@ -243,9 +308,16 @@ Generation StableDiffusionPipeline::once(const GenerateRequest& request,
   this->run(request, run, watch, result);
 
   start = Time::now();
-  result.decoded = decode_latents(*parts_.vae, result.latents.to(device_, dtype_),
-                                  {request.vae_slicing, request.vae_tiling, 0});
-  require_finite(result.decoded, "VAE", dtype_);
+  run.stage = "decoding";
+  check_cancelled(watch, "the decoder");
+  Decoded decoded = decode_latents(*parts_.vae, result.latents.to(device_, dtype_),
+                                   {request.vae_slicing, request.vae_tiling, 0});
+  result.decoded = std::move(decoded.pictures);
+  result.vae_in_float32 = decoded.in_float32;
+  if (decoded.in_float32) {
+    result.warnings.push_back(concat("the autoencoder overflowed in ", c10::toString(dtype_),
+                                     "; its pictures were decoded again in float32"));
+  }
   result.images = to_bytes(result.decoded);
   if (canvas && !canvas->seam.empty()) result.images = lay_over(*canvas, result.images);
   result.decode_seconds = seconds_since(start);
@@ -258,11 +330,11 @@ void StableDiffusionPipeline::run(const GenerateRequest& request, Run& run, cons
   result.timesteps = all.slice(0, static_cast<std::int64_t>(run.start.begin));
   run.steps = result.timesteps.numel();
   at::Tensor latents = run.start.latents;
+  Previews previews(watch, *parts_.vae, result.warnings);
+  run.stage = "denoising";
   result.initial = for_caller(latents);
   for (std::int64_t i = 0; i < run.steps; ++i) {
-    if (watch.cancelled && watch.cancelled()) {
-      fail(Cause::Cancelled, "generation stopped before step ", i + 1, " of ", run.steps);
-    }
+    check_cancelled(watch, concat("step ", i + 1, " of ", run.steps));
     const Time::time_point start = Time::now();
     const at::Tensor timestep = result.timesteps[i];
     const at::Tensor scaled = run.scheduler->scale_model_input(latents);
@@ -273,7 +345,7 @@ void StableDiffusionPipeline::run(const GenerateRequest& request, Run& run, cons
     at::Tensor prediction = parts_.unet->forward(
         run.start.extra_channels.defined() ? at::cat({input, run.start.extra_channels}, 1) : input,
         timestep, run.text, run.conditions);
-    require_finite(prediction, "UNet", dtype_);
+    require_finite(prediction, "UNet", i + 1, dtype_);
     if (run.plan.guided) {
       prediction = guide(prediction, run.plan.guidance_scale, request.guidance_rescale);
     }
@@ -289,8 +361,9 @@ void StableDiffusionPipeline::run(const GenerateRequest& request, Run& run, cons
     }
     result.step_seconds.push_back(seconds_since(start));
     if (watch.step) watch.step(i + 1, run.steps, latents);
+    if (i + 1 < run.steps) previews.show(i + 1, run.steps, latents);
   }
-  require_finite(latents, "scheduler", dtype_);
+  require_finite(latents, "scheduler", run.steps, dtype_);
   result.latents = for_caller(latents);
 }
 

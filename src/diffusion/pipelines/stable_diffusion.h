@@ -26,7 +26,11 @@ namespace affiche::diffusion {
 struct Watch {
   // After every step: steps done, steps in all, the latents.
   std::function<void(std::int64_t, std::int64_t, const at::Tensor&)> step;
-  std::function<bool()> cancelled;  // asked before every step
+  std::function<bool()> cancelled;  // asked before every step and every other stage
+  // What the pictures will about be, N x H x W x 3, uint8, CPU: after every preview_every steps but
+  // not after the last one. Steps done, steps in all, the pictures.
+  std::function<void(std::int64_t, std::int64_t, const at::Tensor&)> preview;
+  std::int64_t preview_every = 5;
 };
 
 struct Generation {
@@ -44,6 +48,7 @@ struct Generation {
   double guidance_scale = 0;
   double strength = 1;
   double conditioning_scale = 1;  // of ControlNets that were given none
+  bool vae_in_float32 = false;  // half precision overflowed; a warning says so too
   double encode_seconds = 0;
   std::vector<double> step_seconds;
   double decode_seconds = 0;
@@ -59,8 +64,9 @@ class StableDiffusionPipeline {
                                                               at::ScalarType dtype,
                                                               at::Device device);
 
-  // Usage for contradictory options, BadInput for an unknown scheduler, Cancelled within one step,
-  // Internal when a network's output is not finite.
+  // Usage for contradictory options, BadInput for an unknown scheduler, Cancelled within one step
+  // or stage, Unavailable when memory runs out, Internal when a network's output is not finite (the
+  // autoencoder's: in float32 either).
   Generation generate(const GenerateRequest& request, const Watch& watch = {}) const;
 
   Components& components() { return parts_; }
@@ -72,6 +78,8 @@ class StableDiffusionPipeline {
   void run(const GenerateRequest& request, Run& run, const Watch& watch, Generation& result) const;
   Generation once(const GenerateRequest& request, const at::Tensor& first_pass,
                   const Watch& watch) const;
+  Generation stages(const GenerateRequest& request, const at::Tensor& first_pass,
+                    const Watch& watch, Run& run) const;
 
   Components parts_;
   at::ScalarType dtype_;

@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 
+#include "base/error.h"
 #include "diffusion/schedulers/noise.h"
 
 namespace affiche::diffusion {
@@ -11,6 +12,10 @@ namespace {
 // Where the model says so, half precision would overflow.
 bool upcasts(const Autoencoder& vae, const at::Tensor& input) {
   return vae.force_upcast() && input.scalar_type() == at::kHalf;
+}
+
+bool all_finite(const at::Tensor& tensor) {
+  return at::isfinite(tensor).all().item<bool>();
 }
 
 // Numbers per channel, to be broadcast over a batch of latents.
@@ -46,19 +51,41 @@ at::Tensor encode_picture(const Autoencoder& vae, const at::Tensor& picture,
   return latents;
 }
 
-at::Tensor decode_latents(const Autoencoder& vae, const at::Tensor& latents,
-                          const TilingOptions& tiling) {
-  at::Tensor unscaled = latents;
-  if (is_standardized(vae)) {
-    unscaled = latents * per_channel(vae.latents_std(), latents) / vae.scaling_factor() +
-               per_channel(vae.latents_mean(), latents);
-  } else {
-    unscaled = latents / vae.scaling_factor();
+at::Tensor unscaled_latents(const Autoencoder& vae, const at::Tensor& latents) {
+  if (!is_standardized(vae)) return latents / vae.scaling_factor();
+  return latents * per_channel(vae.latents_std(), latents) / vae.scaling_factor() +
+         per_channel(vae.latents_mean(), latents);
+}
+
+at::Tensor preview_pictures(const LatentPreview& preview, const Autoencoder& vae,
+                            const at::Tensor& latents) {
+  const at::Tensor wide = latents.to(at::kFloat);
+  const at::Tensor loudness = wide.std(at::IntArrayRef{1, 2, 3}, true, true).clamp_min(1);
+  const at::Tensor small = preview(unscaled_latents(vae, wide / loudness));
+  const at::Tensor large = at::upsample_bilinear2d(
+      small.permute({0, 3, 1, 2}).to(at::kFloat),
+      {small.size(1) * vae.scale(), small.size(2) * vae.scale()}, /*align_corners=*/false);
+  return large.round().to(at::kByte).permute({0, 2, 3, 1}).contiguous();
+}
+
+Decoded decode_latents(const Autoencoder& vae, const at::Tensor& latents,
+                       const TilingOptions& tiling) {
+  const at::Tensor unscaled = unscaled_latents(vae, latents);
+  const bool upcast = upcasts(vae, latents), wide = latents.scalar_type() == at::kFloat;
+  at::Tensor picture = upcast ? vae.decode_float32(unscaled, tiling) : vae.decode(unscaled, tiling);
+  Decoded result;
+  if (!wide && !all_finite(picture)) {
+    // Large values in between are the usual reason; the float32 variant returns float16 as well
+    // unless it is given float32.
+    picture = vae.decode_float32(unscaled.to(at::kFloat), tiling);
+    result.in_float32 = true;
   }
-  const at::Tensor picture =
-      (upcasts(vae, latents) ? vae.decode_float32(unscaled, tiling) : vae.decode(unscaled, tiling))
-          .to(at::kFloat);
-  return (picture / 2 + 0.5).clamp(0, 1).to(at::kCPU);
+  if (!all_finite(picture)) {
+    fail(Cause::Internal, "the autoencoder's output holds values that are not finite, in float32 ",
+         "too; its weights are damaged or do not fit this model");
+  }
+  result.pictures = (picture.to(at::kFloat) / 2 + 0.5).clamp(0, 1).to(at::kCPU);
+  return result;
 }
 
 }  // namespace affiche::diffusion

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "diffusion/nn/autoencoder.h"
+#include "diffusion/nn/latent_preview.h"
 
 namespace affiche::diffusion {
 
@@ -18,8 +19,22 @@ at::Tensor encode_picture(const Autoencoder& vae, const at::Tensor& picture,
                           std::span<const at::Generator> generators, std::int64_t pictures,
                           const TilingOptions& tiling = {});
 
-// N x C x h x w, scaled -> N x 3 x H x W, float32 in [0, 1], on the CPU.
-at::Tensor decode_latents(const Autoencoder& vae, const at::Tensor& latents,
-                          const TilingOptions& tiling = {});
+// Latents as the denoiser has them -> as the autoencoder takes them.
+at::Tensor unscaled_latents(const Autoencoder& vae, const at::Tensor& latents);
+
+// What the pictures of latents on their way will about be: N x C x h x w as a scheduler holds them,
+// of any scale (noise louder than latents are is turned down) -> N x H x W x 3, uint8, CPU.
+at::Tensor preview_pictures(const LatentPreview& preview, const Autoencoder& vae,
+                            const at::Tensor& latents);
+
+struct Decoded {
+  at::Tensor pictures;      // N x 3 x H x W, float32 in [0, 1], on the CPU
+  bool in_float32 = false;  // half precision overflowed, so the decoder ran again in float32
+};
+
+// latents: N x C x h x w, scaled. Internal when the decoder's output is not finite in float32
+// either.
+Decoded decode_latents(const Autoencoder& vae, const at::Tensor& latents,
+                       const TilingOptions& tiling = {});
 
 }  // namespace affiche::diffusion

@@ -284,6 +284,38 @@ TEST_CASE("every format merges into weights of bf16 and channels-last convolutio
   CHECK(distance(*slot.tensor, expected) < 0.02 * expected.abs().max().item<double>());
 }
 
+TEST_CASE("stacked adapters of low rank fit convolutions in either order of memory") {
+  Networks networks;
+  const std::vector<LoraUse> uses = {{file("locon_kohya"), 0.5}, {file("locon_kohya"), -0.2}};
+  networks.stack.apply(uses);
+  const std::string name = "mid_block.resnets.0.conv2.weight";
+  const at::Tensor expected = networks.state().at(name).clone();
+  CHECK(distance(expected, pristine(name)) > 0.01);
+  networks.stack.remove();
+  const Slot& slot = *networks.unet.parameters().find(name);
+  *slot.tensor = slot.tensor->contiguous(at::MemoryFormat::ChannelsLast);
+  networks.stack.apply(uses);
+  CHECK(slot.tensor->is_contiguous(at::MemoryFormat::ChannelsLast));
+  CHECK(distance(*slot.tensor, expected) < 1e-5);
+}
+
+TEST_CASE("an adapter that is put on again finds the memory of its last time") {
+  Networks networks;
+  const std::string name = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q.weight";
+  const at::Tensor& slot = *networks.unet.parameters().find(name)->tensor;
+  networks.stack.apply({{file("kohya"), 1.0}});
+  const at::Tensor first = slot.clone();
+  const void* memory = slot.const_data_ptr();
+  networks.stack.remove();
+  networks.stack.apply({{file("kohya"), 1.0}});
+  CHECK(slot.const_data_ptr() == memory);
+  CHECK(at::equal(slot, first));
+  const at::Tensor held = slot;
+  networks.stack.remove();
+  networks.stack.apply({{file("kohya"), 0.5}});
+  CHECK(at::equal(held, first));
+}
+
 TEST_CASE("an adapter of weight zero changes nothing") {
   Networks networks;
   const StateDict before = networks.state();
