@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// affiche model inspect: what a model on disk is, and whether all of it is there.
+// affiche model inspect: what a model on disk is, and whether all of it is there; and how a picture
+// was made.
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -8,7 +9,9 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "cli/border.h"
+#include "cli/inspect_picture.h"
 #include "cli/model.h"
+#include "cli/picture_recipe.h"
 #include "diffusion/checkpoints/inspect.h"
 
 namespace affiche::cli {
@@ -23,6 +26,9 @@ struct Options {
   bool tensors = false;
   bool no_hash = false;
   bool allow_pickle = false;
+  bool rerun = false;  // of a picture
+  std::string out;
+  std::vector<std::string> models;
 };
 
 // "F16", or "F32 260, Q4_0 49".
@@ -152,6 +158,13 @@ void print_table(const ModelReport& report, const Options& options) {
 }
 
 int inspect(const Options& options, const Shared& shared) {
+  std::error_code unreadable;
+  if (fs::is_regular_file(options.path, unreadable) && is_picture(options.path)) {
+    return inspect_picture({options.path, options.rerun, options.out, options.models}, shared);
+  }
+  if (options.rerun) {
+    fail(Cause::Usage, "--rerun: ", options.path, ": expected a picture, found none");
+  }
   const service::ModelPlace place = model_place(options.path, shared);
   const ModelReport report =
       diffusion::inspect_model(place.path, {.allow_pickle = options.allow_pickle});
@@ -168,13 +181,21 @@ int inspect(const Options& options, const Shared& shared) {
 void add_model_inspect(CLI::App& model, Shared& shared) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = model.add_subcommand(
-      "inspect", "say what a model or a part of one is, and what is missing or too much");
-  command->add_option("path", options->path, "Folder, file, or hub:… of a fetched model")
+      "inspect", "say what a model is and what it lacks, or how a picture was made");
+  command->add_option("path", options->path, "Folder, file, picture, or hub:… of a fetched model")
       ->required()
       ->check(model_input());
   command->add_flag("--tensors", options->tensors, "List every tensor");
   command->add_flag("--no-hash", options->no_hash, "Leave out the SHA-256 of the files");
   command->add_flag("--allow-pickle", options->allow_pickle, "Also read .ckpt, .pt and .bin files");
+  CLI::Option* out =
+      command->add_option("--out", options->out, "With --rerun: the picture to write");
+  command
+      ->add_flag("--rerun", options->rerun,
+                 "Make a picture again from what it says: the same bytes on the same build")
+      ->needs(out);
+  command->add_option("--models", options->models,
+                      "With --rerun: folders in which the picture's files are looked for");
   command->footer(
       "Exit code 2 when something is missing, too much or cannot be built.\nExample: affiche model "
       "inspect assets/models/affiche-mini");
