@@ -4,7 +4,7 @@
 // metadata: "=key value".
 #include <ATen/ATen.h>
 
-#include <charconv>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "diffusion/lora/adapters.h"
