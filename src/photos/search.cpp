@@ -120,7 +120,7 @@ std::vector<std::string> search_words(std::string_view text) {
   return words;
 }
 
-std::vector<Match> rank(std::string_view query, std::span<const Candidate> candidates,
+std::vector<Match> rank(std::string_view query, std::span<const SearchEntry> candidates,
                         std::string_view salt) {
   const std::vector<std::string> wanted = search_words(query);
   std::vector<std::tuple<int, std::uint64_t, std::size_t>> order;

@@ -11,7 +11,7 @@
 
 namespace affiche::photos {
 
-struct Candidate {
+struct SearchEntry {
   std::string id;
   std::string title;
   std::vector<std::string> keywords;
@@ -30,7 +30,7 @@ std::vector<std::string> search_words(std::string_view text);
 // the query's words wins, then one that has them as keywords (3) over title (2) over beginnings of
 // words (1). Equals are ordered by a hash of id and `salt`: with the job's id or headline as salt,
 // jobs with the same query get different pictures, and a job that is tried again gets the same.
-std::vector<Match> rank(std::string_view query, std::span<const Candidate> candidates,
+std::vector<Match> rank(std::string_view query, std::span<const SearchEntry> candidates,
                         std::string_view salt = {});
 
 }  // namespace affiche::photos

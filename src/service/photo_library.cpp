@@ -117,7 +117,7 @@ std::vector<FoundRecord> PhotoLibrary::search(std::string_view query, std::strin
     return !photos::decide(photos::read_license(record.credit.license), config_.photos.policy)
                 .allowed;
   });
-  std::vector<photos::Candidate> candidates;
+  std::vector<photos::SearchEntry> candidates;
   for (const store::PhotoRecord& record : records) {
     candidates.push_back({record.id, record.credit.title, record.keywords});
   }

@@ -10,7 +10,7 @@ using Words = std::vector<std::string>;
 
 namespace {
 
-const std::vector<Candidate> kLibrary = {
+const std::vector<SearchEntry> kLibrary = {
     {"a", "Aqua", {"water", "drop", "blue"}},
     {"b", "Storm", {"clouds", "road", "sky"}},
     {"c", "The road to Köln", {"river", "bridge"}},
@@ -52,7 +52,7 @@ TEST_CASE("a photo that shares no word is not found", "[search]") {
 }
 
 TEST_CASE("equal matches are spread over jobs, and each job keeps its picture", "[search]") {
-  std::vector<Candidate> same;
+  std::vector<SearchEntry> same;
   for (char c = 'a'; c <= 'h'; ++c) same.push_back({std::string(1, c), "Sea", {"sea"}});
   std::set<std::size_t> first;
   for (int job = 0; job < 40; ++job) {
