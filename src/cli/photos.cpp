@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "cli/border.h"
 #include "cli/command.h"
+#include "photos/provider_codes.h"
 #include "service/photo_library.h"
 
 namespace affiche::cli {
@@ -149,6 +150,16 @@ searching->callback([&shared, query] {
     std::string words;
     for (const std::string& word : *query) words += (words.empty() ? "" : " ") + word;
     return search(shared, words);
+  };
+});
+
+CLI::App* table = photos->add_subcommand(
+    "licences", "what each provider's codes become, and what the default policy says, as Markdown");
+table->footer("Example: affiche photos licences > docs/licences.md");
+table->callback([&shared] {
+  shared.run = [] {
+    std::fputs(photos::licenses_page().c_str(), stdout);
+    return 0;
   };
 });
 }

@@ -8,6 +8,41 @@
 #include "base/suggest.h"
 
 namespace affiche {
+namespace {
+
+constexpr std::pair<const char*, const char*> kLabels[] = {
+    {"US-GOV", "Public Domain (US Government)"},
+    {"LicenseRef-No-Known-Restrictions", "No known restrictions"},
+    {"LicenseRef-Public-Domain", "Public Domain"},
+    {"LicenseRef-Attribution", "Attribution"},
+    {"LicenseRef-Unsplash", "Unsplash License"},
+    {"LicenseRef-Pexels", "Pexels License"},
+    {"LicenseRef-Pixabay", "Pixabay Content License"},
+};
+
+bool runs_right_to_left(char32_t c) {
+  return (c >= 0x590 && c <= 0x8ff) || (c >= 0xfb1d && c <= 0xfdff) ||
+         (c >= 0xfe70 && c <= 0xfefe) || (c >= 0x10800 && c <= 0x10fff) ||
+         (c >= 0x1e800 && c <= 0x1efff);
+}
+
+// Two neighbours from right to left would be shown in one run, the source before the author, and
+// take the punctuation between them along. A mark (U+200E) after each name keeps the order.
+std::string kept_in_place(const std::string& name) {
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const auto lead = static_cast<unsigned char>(name[i]);
+    if (lead < 0xc0) continue;
+    const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    char32_t code = lead & (0xffu >> (length + 1));
+    for (std::size_t k = 1; k < length && i + k < name.size(); ++k) {
+      code = code << 6 | (static_cast<unsigned char>(name[i + k]) & 0x3f);
+    }
+    if (runs_right_to_left(code)) return name + "\xe2\x80\x8e";
+  }
+  return name;
+}
+
+}  // namespace
 
 void validate(const Credit& credit) {
   const std::pair<const char*, const std::string*> required[] = {
@@ -26,6 +61,9 @@ void validate(const Credit& credit) {
 std::string license_label(const std::string& license) {
   if (license == "CC0-1.0") return "CC0 1.0";
   if (license == "CC-PDDC" || license == "PDM-1.0") return "Public Domain";
+  for (const auto& [id, label] : kLabels) {
+    if (license == id) return label;
+  }
   if (license.rfind("CC-", 0) != 0) return license;
   // "CC-BY-SA-4.0": the hyphens before the terms and the version are spaces, the others stay.
   std::string label = "CC " + license.substr(3);
@@ -35,13 +73,19 @@ std::string license_label(const std::string& license) {
 }
 
 std::string credit_line(const Credit& credit) {
-  std::string line = "Photo: " + credit.author;
-  if (!credit.source.empty() && credit.source != credit.author) line += " / " + credit.source;
+  std::string line = "Photo: " + kept_in_place(credit.author);
+  if (!credit.source.empty() && credit.source != credit.author) {
+    line += " / " + kept_in_place(credit.source);
+  }
   line += " · " + license_label(credit.license);
   for (std::size_t i = 0; i < credit.changes.size(); ++i) {
     line += (i == 0 ? " · " : ", ") + credit.changes[i];
   }
   return line;
+}
+
+std::string card_license(const Credit& credit) {
+  return credit.license.starts_with("CC-BY-SA-") ? credit.license : "";
 }
 
 std::string to_json(const Credit& credit) {

@@ -24,12 +24,18 @@ struct Credit {
 // Throws Refused, naming the missing field: title, author, license and license_url must be set.
 void validate(const Credit& credit);
 
-// "CC BY 4.0" for "CC-BY-4.0"; ids that are not Creative Commons are returned as they are.
+// "CC BY 4.0" for "CC-BY-4.0", words for other licences that affiche knows; others are returned as
+// they are.
 std::string license_label(const std::string& license);
 
 // The line for the card: "Photo: NAME / SOURCE · CC BY 4.0 · cropped". The source is left out when
-// empty, the changes when there are none.
+// empty, the changes when there are none. A name that runs from right to left is followed by
+// U+200E.
 std::string credit_line(const Credit& credit);
+
+// The licence that the card as a whole falls under because of this photo (share-alike: an adapted
+// photo is shared under its own licence). Empty: the publisher's own choice.
+std::string card_license(const Credit& credit);
 
 // JSON object with the field names above; the reverse refuses unknown keys (BadInput).
 std::string to_json(const Credit& credit);

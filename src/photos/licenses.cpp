@@ -68,6 +68,42 @@ License public_domain_mark() {
   return public_domain("PDM-1.0", "https://creativecommons.org/publicdomain/mark/1.0/");
 }
 
+// What is no Creative Commons licence and yet well known. SPDX ids where SPDX has one.
+struct Other {
+  std::string_view id;
+  std::string_view url;
+  enum class Kind { PublicDomain, NoneKnown, Held } kind;
+};
+
+constexpr std::array<Other, 10> kOthers = {{
+    {"US-GOV", "https://www.usa.gov/government-copyright", Other::Kind::PublicDomain},
+    {"LicenseRef-No-Known-Restrictions", "https://rightsstatements.org/vocab/NKC/1.0/",
+     Other::Kind::NoneKnown},
+    {"LicenseRef-Public-Domain", "https://commons.wikimedia.org/wiki/Commons:Copyright_tags",
+     Other::Kind::Held},
+    {"LicenseRef-Attribution", "https://commons.wikimedia.org/wiki/Template:Attribution",
+     Other::Kind::Held},
+    {"GFDL-1.2-or-later", "https://www.gnu.org/licenses/old-licenses/fdl-1.2.html",
+     Other::Kind::Held},
+    {"LAL-1.3", "https://artlibre.org/licence/lal/en/", Other::Kind::Held},
+    {"OGL-UK-3.0", "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/",
+     Other::Kind::Held},
+    {"LicenseRef-Unsplash", "https://unsplash.com/license", Other::Kind::Held},
+    {"LicenseRef-Pexels", "https://www.pexels.com/license/", Other::Kind::Held},
+    {"LicenseRef-Pixabay", "https://pixabay.com/service/license-summary/", Other::Kind::Held},
+}};
+
+License from_other(const Other& other) {
+  License license;
+  license.id = other.id;
+  license.url = other.url;
+  license.known = true;
+  license.public_domain = other.kind == Other::Kind::PublicDomain;
+  license.none_known = other.kind == Other::Kind::NoneKnown;
+  license.held = other.kind == Other::Kind::Held;
+  return license;
+}
+
 bool is_version(const std::string& word) {
   return std::find(kVersions.begin(), kVersions.end(), word) != kVersions.end();
 }
@@ -162,49 +198,83 @@ License read_license(std::string_view text) {
   if (is({"pdm", "pdm-1.0", "pdm 1.0", "cc-pdm-1.0", "public domain mark 1.0"})) {
     return public_domain_mark();
   }
-  if (is({"us-gov", "us gov", "usgov"})) {
-    return public_domain("US-GOV", "https://www.usa.gov/government-copyright");
+  if (is({"us gov", "usgov"})) return from_other(kOthers[0]);
+  for (const Other& other : kOthers) {
+    if (folded == lower(other.id)) return from_other(other);
   }
   if (words[0] == "cc") return creative_commons(std::span(words).subspan(1), given);
   if (words[0] == "by") return creative_commons(words, given);
   return not_understood(given);
 }
 
+namespace {
+
+// 4.0 makes the title a wish (section 3(a)(1)(A)); older ones and all others want it.
+Decision allowed(std::string rule, std::string reason, const License& license) {
+  Decision decision;
+  decision.allowed = true;
+  decision.rule = std::move(rule);
+  decision.reason = std::move(reason);
+  if (license.public_domain || license.none_known) return decision;
+  decision.duties = {"author", "source", "license", "changes"};
+  if (license.version != "4.0") decision.duties.insert(decision.duties.begin(), "title");
+  if (license.sharealike) decision.card_license = license.id;
+  return decision;
+}
+
+Decision refused(std::string rule, std::string reason) {
+  Decision decision;
+  decision.rule = std::move(rule);
+  decision.reason = std::move(reason);
+  return decision;
+}
+
+}  // namespace
+
 Decision decide(const License& license, const Policy& policy) {
-  if (license.id.empty()) return {false, "missing", "no licence is given"};
+  if (license.id.empty()) return refused("missing", "no licence is given");
   if (license.noncommercial) {
-    return {false, "noncommercial", license.id + " forbids commercial use, advertising included"};
+    return refused("noncommercial", license.id + " forbids commercial use, advertising included");
   }
   if (license.noderivatives) {
-    return {false, "noderivatives", license.id + " forbids changes; a card crops and overlays"};
+    return refused("noderivatives", license.id + " forbids changes; a card crops and overlays");
   }
-  if (license.public_domain) return {true, "public domain", license.id + " needs no permission"};
-  for (const std::string& allowed : policy.also_allow) {
-    if (read_license(allowed).id == license.id) {
-      return {true, "also allowed", license.id + " is in photos.also_allow"};
+  if (license.public_domain) {
+    return allowed("public domain", license.id + " needs no permission", license);
+  }
+  if (license.none_known) {
+    return allowed("none known", "its keeper knows of no restriction", license);
+  }
+  for (const std::string& named : policy.also_allow) {
+    if (read_license(named).id == license.id) {
+      return allowed("also allowed", license.id + " is in photos.also_allow", license);
     }
   }
+  if (license.held) {
+    return refused("held", license.id + " (" + license.url +
+                               ") waits until a person has read its terms and named it in "
+                               "photos.also_allow");
+  }
   if (!license.known) {
-    return {false, "unknown",
-            "\"" + license.id +
-                "\" is no licence that affiche knows; expected an id such as "
-                "CC-BY-4.0, or add it to photos.also_allow"};
+    return refused("unknown", "\"" + license.id +
+                                  "\" is no licence that affiche knows; expected an id such as "
+                                  "CC-BY-4.0, or add it to photos.also_allow");
   }
   if (license.version.empty()) {
-    return {false, "no version", license.id + " has no version; write it, such as CC-BY-4.0"};
+    return refused("no version", license.id + " has no version; write it, such as CC-BY-4.0");
   }
   if (license.version != "4.0" && !policy.allow_old_versions) {
-    return {
-        false, "old version",
-        license.id + " ends at the first mistake in a credit; photos.allow_old_versions is off"};
+    return refused(
+        "old version",
+        license.id + " ends at the first mistake in a credit; photos.allow_old_versions is off");
   }
   if (license.sharealike && !policy.allow_sharealike) {
-    return {
-        false, "sharealike",
-        license.id + " would put the card under the same licence; photos.allow_sharealike is off"};
+    return refused(
+        "sharealike",
+        license.id + " would put the card under the same licence; photos.allow_sharealike is off");
   }
-  return {true, license.sharealike ? "sharealike" : "attribution",
-          license.id + " allows use with its credit"};
+  return allowed(license.sharealike ? "sharealike" : "attribution",
+                 license.id + " allows use with its credit", license);
 }
 
 }  // namespace affiche::photos

@@ -41,6 +41,13 @@ void visit(Config& c, Visitor&& v) {
   v.flag("allow_sharealike", c.photos.policy.allow_sharealike,
          "also use CC BY-SA: the card is then under the same licence");
   v.texts("also_allow", c.photos.policy.also_allow, "further licences by SPDX id; never NC or ND");
+  v.texts("restrictions", c.photos.policy.restrictions,
+          "rights beside copyright that may stand against a picture");
+  v.flag("allow_mature", c.photos.policy.allow_mature, "also pictures that their provider flags");
+  v.flag("require_origin", c.photos.policy.require_origin,
+         "refuse an index's word where its origin can't be asked");
+  v.texts("only", c.photos.policy.only, "what a picture must match; empty: anything");
+  v.texts("never", c.photos.policy.never, "what no picture may match");
   v.integer("min_width", c.photos.min_width, 1, 32768, "narrower pictures are refused, in pixels");
   v.integer("max_megapixels", c.photos.max_megapixels, 1, 1000, "larger pictures are refused");
   v.integer("max_file_mib", c.photos.max_file_mib, 1, 512, "larger files are refused, in MiB");
@@ -81,7 +88,7 @@ class Reading {
   }
   void flag(const char* key, bool& value, const char*) { value = reader_->flag(key, value); }
   void texts(const char* key, std::vector<std::string>& value, const char*) {
-    value = reader_->texts(key);
+    if (reader_->has(key)) value = reader_->texts(key);
   }
   void integer(const char* key, int& value, int least, int most, const char*) {
     const std::int64_t found = reader_->integer(key, value);

@@ -38,7 +38,9 @@ struct WorkSettings {
 };
 
 struct PhotoSettings {
-  photos::Policy policy;     // photos.allow_old_versions, .allow_sharealike, .also_allow
+  // photos.allow_old_versions, .allow_sharealike, .also_allow, .restrictions, .allow_mature,
+  // .require_origin, .only, .never
+  photos::Policy policy;
   int min_width = 640;       // photos.min_width: narrower pictures are refused; pixels
   int max_megapixels = 100;  // photos.max_megapixels: larger pictures are refused
   int max_file_mib = 64;     // photos.max_file_mib: larger files are refused

@@ -85,6 +85,7 @@ TEST_CASE("each library of others is used only where it belongs", "[layers]") {
                                               {"exempi/", {"cards"}},
                                               {"sqlite3.h", {"store", "cli"}},
                                               {"curl/", {"net", "cli"}},
+                                              {"libxml/", {"photos"}},
                                               {"CLI/", {"cli", "diffusion"}},
                                               {"toml++/", {"base"}},
                                               {"openssl/", {"base"}},
