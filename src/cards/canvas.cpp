@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "cards/kernels/pixel_rows.h"
 
 namespace affiche::cards {
 namespace {
@@ -66,6 +67,17 @@ std::uint8_t* Canvas::row(int y) const {
          static_cast<std::ptrdiff_t>(y) * cairo_image_surface_get_stride(surface_.get());
 }
 
+std::uint32_t* Canvas::words(int y) const {
+  return reinterpret_cast<std::uint32_t*>(row(y));
+}
+
+Area Canvas::visible(const Area& area) const {
+  const int left = std::max(area.x, 0);
+  const int top = std::max(area.y, 0);
+  return {left, top, std::min(area.x + area.width, width_) - left,
+          std::min(area.y + area.height, height_) - top};
+}
+
 template <typename Pixel>
 void Canvas::mix(const Area& area, const Coverage& coverage, Pixel&& pixel) {
   cairo_surface_flush(surface_.get());
@@ -109,13 +121,18 @@ void Canvas::blend(const FloatPixels& pixels, const Area& area, const Coverage& 
 }
 
 void Canvas::blend(const Image& rgb, const Area& area, const Coverage& coverage, double opacity) {
-  mix(area, coverage, [&](int x, int y) {
-    const std::size_t at = (static_cast<std::size_t>(y - area.y) * rgb.width + (x - area.x)) * 3;
-    return Sample{{static_cast<float>(rgb.pixels[at]), static_cast<float>(rgb.pixels[at + 1]),
-                   static_cast<float>(rgb.pixels[at + 2])},
-                  static_cast<float>(opacity),
-                  0.0F};
-  });
+  const kernels::PixelRows& rows = kernels::pixel_rows();
+  const Area part = visible(area);
+  const auto strength = static_cast<std::uint32_t>(std::lround(opacity * 255));
+  std::vector<std::uint32_t> from(static_cast<std::size_t>(std::max(part.width, 0)));
+  cairo_surface_flush(surface_.get());
+  for (int y = part.y; y < part.y + part.height; ++y) {
+    const std::size_t at = static_cast<std::size_t>(y - area.y) * area.width + (part.x - area.x);
+    rows.from_rgb(from.data(), rgb.pixels.data() + at * 3, part.width);
+    rows.blend(words(y) + part.x, from.data(), coverage.empty() ? nullptr : coverage.data() + at,
+               strength, part.width);
+  }
+  cairo_surface_mark_dirty(surface_.get());
 }
 
 void Canvas::shade(const Area& area, const Coverage& coverage, double opacity,
@@ -131,12 +148,26 @@ void Canvas::shade(const Area& area, const Coverage& coverage, double opacity,
 
 void Canvas::shade(const Area& area, const Coverage& coverage, const Colour& colour,
                    const std::function<double(double x, double y)>& strength) {
-  const std::array<float, 3> rgb = {static_cast<float>(colour.red),
-                                    static_cast<float>(colour.green),
-                                    static_cast<float>(colour.blue)};
-  mix(area, coverage, [&](int x, int y) {
-    return Sample{rgb, static_cast<float>(strength(x + 0.5, y + 0.5)), 0.5F};
-  });
+  const kernels::PixelRows& rows = kernels::pixel_rows();
+  const Area part = visible(area);
+  const std::uint32_t word = static_cast<std::uint32_t>(colour.red) << 16 |
+                             static_cast<std::uint32_t>(colour.green) << 8 | colour.blue;
+  std::vector<std::uint16_t> row(static_cast<std::size_t>(std::max(part.width, 0)));
+  cairo_surface_flush(surface_.get());
+  for (int y = part.y; y < part.y + part.height; ++y) {
+    for (int i = 0; i < part.width; ++i) {
+      row[static_cast<std::size_t>(i)] = static_cast<std::uint16_t>(
+          std::lround(std::clamp(strength(part.x + i + 0.5, y + 0.5), 0.0, 1.0) * 65535));
+    }
+    if (!coverage.empty()) {
+      const std::size_t at = static_cast<std::size_t>(y - area.y) * area.width + (part.x - area.x);
+      for (int i = 0; i < part.width; ++i) {
+        row[i] = static_cast<std::uint16_t>(row[i] * coverage[at + i] / 255);
+      }
+    }
+    rows.tint(words(y) + part.x, row.data(), 65536, word, part.x, y, part.width);
+  }
+  cairo_surface_mark_dirty(surface_.get());
 }
 
 double Canvas::lowest_contrast(const Area& area, const Colour& text, double opacity) const {
@@ -149,21 +180,27 @@ double Canvas::lowest_contrast(const Area& area, const Colour& text, double opac
   cairo_surface_flush(surface_.get());
   const std::array<int, 3> ink = {text.red, text.green, text.blue};
   const std::array<int, 3> cover = {colour.red, colour.green, colour.blue};
+  const Area part = visible(area);
+  const double opaque_ink = luminance(text);
   double lowest = 21;
-  for (int y = std::max(area.y, 0); y < std::min(area.y + area.height, height_); ++y) {
-    const std::uint8_t* line = row(y);
-    for (int x = std::max(area.x, 0); x < std::min(area.x + area.width, width_); ++x) {
+  for (int y = part.y; y < part.y + part.height; ++y) {
+    const std::uint32_t* line = words(y);
+    std::uint32_t last = 0;
+    for (int x = part.x; x < part.x + part.width; ++x) {
+      if (amount <= 0 && x > part.x && line[x] == last) continue;
+      last = line[x];
       const double laid = amount > 0 ? amount * strength(x + 0.5, y + 0.5) : 0;
       std::array<std::uint8_t, 3> below{};
       std::array<std::uint8_t, 3> above{};
       for (int c = 0; c < 3; ++c) {
-        const int pixel = line[static_cast<std::ptrdiff_t>(x) * 4 + 2 - c];
+        const int pixel = static_cast<int>(line[x] >> (8 * (2 - c)) & 255);
         const double under = pixel + (cover[c] - pixel) * laid;
         below[c] = level(static_cast<float>(under));
         above[c] = level(static_cast<float>(under + (ink[c] - under) * opacity));
       }
-      lowest = std::min(lowest, contrast(luminance(below[0], below[1], below[2]),
-                                         luminance(above[0], above[1], above[2])));
+      lowest = std::min(
+          lowest, contrast(luminance(below[0], below[1], below[2]),
+                           opacity >= 1 ? opaque_ink : luminance(above[0], above[1], above[2])));
     }
   }
   return lowest;
@@ -173,13 +210,8 @@ Image Canvas::image() const {
   cairo_surface_flush(surface_.get());
   Image image = make_image(width_, height_, 3);
   for (int y = 0; y < height_; ++y) {
-    const std::uint8_t* line = row(y);
-    std::uint8_t* out = image.pixels.data() + static_cast<std::size_t>(y) * image.stride();
-    for (int x = 0; x < width_; ++x, line += 4, out += 3) {
-      out[0] = line[2];
-      out[1] = line[1];
-      out[2] = line[0];
-    }
+    kernels::pixel_rows().to_rgb(image.pixels.data() + static_cast<std::size_t>(y) * image.stride(),
+                                 words(y), width_);
   }
   return image;
 }

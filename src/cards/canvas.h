@@ -65,6 +65,8 @@ class Canvas {
   template <typename Pixel>
   void mix(const Area& area, const Coverage& coverage, Pixel&& pixel);
   std::uint8_t* row(int y) const;
+  std::uint32_t* words(int y) const;     // the same row as cairo's words
+  Area visible(const Area& area) const;  // the part of it on the canvas; may be empty
   int width_;
   int height_;
   SurfacePtr surface_;

@@ -90,7 +90,7 @@ void append_app1(Bytes& bytes, std::string_view name, std::string_view data) {
 Bytes with_jpeg_metadata(Bytes jpeg, const Bytes& exif, const std::string& xmp) {
   constexpr std::size_t kStart = 2;
   if (jpeg.size() < kStart + 2) fail(Cause::Internal, "JPEG of ", jpeg.size(), " bytes");
-  // JFIF 1.01, square pixels, no thumbnail: libvips leaves it out when it strips.
+  // JFIF 1.01, square pixels, no thumbnail; it comes first, so encode_jpeg() leaves it to us.
   Bytes head = {0xff, 0xe0, 0, 16, 'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0};
   if (jpeg[kStart + 1] == 0xe0) head.clear();
   // EXIF 2.32 section 4.7.2, XMP specification part 3 section 1.1.3: the names before the data.

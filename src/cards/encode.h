@@ -19,34 +19,42 @@ namespace affiche::cards {
 // worth more than threads inside one). Call before other work.
 void set_threads(int threads);
 
-enum class Format { Jpeg, Png, Webp };
+enum class Format { Jpeg, Png, Webp, Avif };
 
-// By extension: .jpg .jpeg .png .webp, any case. Usage for others.
+// By extension: .jpg .jpeg .png .webp .avif, any case. Usage for others.
 Format format_for(const std::filesystem::path& path);
 const char* media_type(Format format);  // "image/jpeg"
+const char* extension(Format format);   // ".jpg"
 
 struct EncodeOptions {
-  int quality = 88;              // JPEG and WebP, 1 to 100
+  int quality = 88;              // JPEG, WebP and AVIF, 1 to 100
   int quality_floor = 70;        // not below it to meet the budget
-  std::size_t budget = 300'000;  // bytes; 0: none. PNG has no quality and ignores it
+  std::size_t budget = 300'000;  // bytes with the metadata; 0: none
+  bool progressive = true;       // JPEG
+  bool full_chroma = true;       // JPEG: 4:4:4, which keeps coloured letters sharp; else 4:2:0
 };
 
 struct Encoded {
   Bytes bytes;
-  int quality = 0;           // that was used
-  bool subsampled = false;   // JPEG: 4:2:0 in place of 4:4:4, the last step to meet the budget
+  int quality = 0;           // that was used; 0: lossless
+  bool subsampled = false;   // JPEG: 4:2:0
+  bool palette = false;      // PNG: exact with a palette
   bool over_budget = false;  // even so it is larger than the budget
+  // What was given up for the budget, for people: "quality 79 in place of 88"; empty: nothing.
+  std::string given_up;
 };
 
 // What a file carries beside the pixels; what is empty is left out.
 struct Metadata {
-  std::string xmp = {};  // a packet, embedded as it is (APP1, iTXt, or the XMP chunk)
-  Bytes exif = {};       // a TIFF block (JPEG: APP1, WebP: the EXIF chunk); not in PNG
+  std::string xmp = {};  // a packet, embedded as it is (APP1, iTXt, XMP chunk, or mime item)
+  Bytes exif = {};       // a TIFF block (JPEG: APP1, WebP: the EXIF chunk); not in PNG and AVIF
   // Only in PNG: keywords of 1 to 79 Latin letters, values in UTF-8 (tEXt when ASCII, else iTXt).
   std::vector<std::pair<std::string, std::string>> png_text = {};
 };
 
-// BadInput when a JPEG cannot hold the metadata: a segment takes 64 KiB.
+// Quality goes down to the floor, then a JPEG gets 4:2:0, until the budget holds. PNG loses
+// nothing: it gets a palette when that is exact and smaller, and may stay over its budget. BadInput
+// when a JPEG cannot hold the metadata: a segment takes 64 KiB.
 Encoded encode(const Image& image, Format format, const EncodeOptions& options = {},
                const Metadata& metadata = {});
 

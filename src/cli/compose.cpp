@@ -160,7 +160,9 @@ void add_compose(CLI::App& app, Shared& shared) {
       ->check(existing_input());
   command->add_option("--credit", options->credit, "JSON file with the photograph's credit")
       ->check(existing_input());
-  command->add_option("--out", options->out, "file to write: .jpg, .png or .webp; several allowed")
+  command
+      ->add_option("--out", options->out,
+                   "file to write: .jpg, .png, .webp or .avif; several allowed")
       ->expected(1, -1);
   command
       ->add_option("--jobs", options->jobs,

@@ -217,7 +217,9 @@ void show_preview(const fs::path& file, const at::Tensor& pictures) {
 
 int generate(Options options, const Shared& shared) {
   options.config_file = shared.config_file;
-  cards::format_for(options.out);  // before the work
+  if (cards::format_for(options.out) == cards::Format::Avif) {
+    fail(Cause::Usage, options.out, ": an AVIF holds no recipe; use .png, .jpg or .webp");
+  }
   if (!options.preview.empty() && fs::path(options.preview).extension() != ".png") {
     fail(Cause::Usage, "--preview ", options.preview, ": expected a name that ends in .png");
   }

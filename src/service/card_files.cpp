@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/card_files.h"
 
+#include "base/error.h"
 #include "cards/metadata.h"
 #include "service/names.h"
 
@@ -49,8 +50,14 @@ CardFile encode_card(const cards::Composed& composed, const cards::Brand& brand,
   file.quality = encoded.quality;
   file.warnings = composed.notes;
   file.warnings.insert(file.warnings.end(), composed.warnings.begin(), composed.warnings.end());
+  if (!encoded.given_up.empty()) {
+    file.warnings.push_back("for the byte budget: " + encoded.given_up);
+  }
   if (encoded.over_budget) {
-    file.warnings.push_back("the file is larger than its byte budget at the lowest quality");
+    file.warnings.push_back(
+        concat("the file has ", encoded.bytes.size(), " bytes, more than its ", "budget of ",
+               cards::EncodeOptions{}.budget,
+               format == cards::Format::Png ? "; a JPEG would be smaller" : ""));
   }
   file.bytes = std::move(encoded.bytes);
   return file;

@@ -60,6 +60,39 @@ TEST_CASE("a budget lowers the quality, then the chroma, and what was given up i
   CHECK(least.over_budget);
 }
 
+TEST_CASE("what a budget took is told in words", "[encode]") {
+  const Image image = noise(300, 200);
+  const Encoded free = encode(image, Format::Jpeg, {.budget = 0});
+  CHECK(free.given_up.empty());
+  const Encoded least = encode(image, Format::Jpeg, {.budget = 1000});
+  CHECK(least.given_up == "quality 70 in place of 88, 4:2:0 in place of 4:4:4");
+  CHECK(encode(image, Format::Webp, {.budget = 1000}).given_up == "quality 70 in place of 88");
+}
+
+TEST_CASE("a PNG gets a palette only where that loses nothing", "[encode]") {
+  const Image flat = two_halves(300, 200, {15, 27, 45}, {244, 233, 216});
+  const Encoded palette = encode(flat, Format::Png);
+  CHECK(palette.palette);
+  CHECK(palette.bytes.size() < encode_png(flat).size());
+  CHECK(decode(palette.bytes, "file").pixels == flat.pixels);
+  const Image full = noise(64, 64);
+  const Encoded exact = encode(full, Format::Png, {.budget = 100});
+  CHECK_FALSE(exact.palette);
+  CHECK(exact.over_budget);
+  CHECK(decode(exact.bytes, "file").pixels == full.pixels);
+}
+
+TEST_CASE("AVIF is written, small and the same each time", "[encode]") {
+  const Image image = two_halves(320, 200, {200, 30, 30}, {30, 30, 200});
+  const Encoded avif = encode(image, Format::Avif, {}, {.xmp = "<x:xmpmeta/>"});
+  REQUIRE(avif.bytes.size() > 12);
+  CHECK(std::string(avif.bytes.begin() + 4, avif.bytes.begin() + 12) == "ftypavif");
+  CHECK(avif.bytes.size() < encode(image, Format::Jpeg).bytes.size());
+  CHECK(encode(image, Format::Avif, {}, {.xmp = "<x:xmpmeta/>"}).bytes == avif.bytes);
+  const std::string all(avif.bytes.begin(), avif.bytes.end());
+  CHECK(contains(all, "<x:xmpmeta/>"));
+}
+
 TEST_CASE("names choose the format", "[encode]") {
   CHECK(format_for("a/b.JPG") == Format::Jpeg);
   CHECK(format_for("b.webp") == Format::Webp);
