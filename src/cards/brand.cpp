@@ -28,17 +28,37 @@ std::filesystem::path resolve_path(const std::filesystem::path& folder, const st
   return std::filesystem::absolute(folder / file).lexically_normal();
 }
 
-void read_colours(TomlReader& root, Brand& brand) {
-  const toml::table* table = root.table("colours");
-  if (table == nullptr) root.refuse("colours", "expected a table of named colours");
-  TomlReader reader = root.child("colours", *table);
+std::map<std::string, Colour> read_named_colours(TomlReader reader) {
+  std::map<std::string, Colour> colours;
   for (const std::string& name : reader.keys()) {
     Colour colour;
     const std::string value = reader.text(name);
     if (!parse_hex(value, colour)) {
       reader.refuse(name, "expected a colour such as \"#0FA3B1\", found \"" + value + "\"");
     }
-    brand.colours[name] = colour;
+    colours[name] = colour;
+  }
+  return colours;
+}
+
+void read_colours(TomlReader& root, Brand& brand) {
+  const toml::table* table = root.table("colours");
+  if (table == nullptr) root.refuse("colours", "expected a table of named colours");
+  brand.colours = read_named_colours(root.child("colours", *table));
+  const toml::table* schemes = root.table("schemes");
+  if (schemes == nullptr) return;
+  TomlReader reader = root.child("schemes", *schemes);
+  std::vector<std::string> known;
+  for (const auto& [name, colour] : brand.colours) known.push_back(name);
+  for (const std::string& scheme : reader.keys()) {
+    const toml::table* colours_of_scheme = reader.table(scheme);
+    TomlReader named = reader.child(scheme, *colours_of_scheme);
+    for (const std::string& name : named.keys()) {
+      if (!brand.colours.contains(name)) {
+        named.refuse(name, "[colours] has no such colour" + suggestion(name, known));
+      }
+    }
+    brand.schemes[scheme] = read_named_colours(std::move(named));
   }
 }
 
@@ -113,6 +133,16 @@ std::string font_hashes(const std::filesystem::path& folder) {
 }
 
 }  // namespace
+
+Brand Brand::in_scheme(const std::string& scheme) const {
+  Brand result = *this;
+  if (scheme.empty()) return result;
+  for (const auto& [colour_name, value] : find_named(schemes, scheme, name, "scheme")) {
+    result.colours[colour_name] = value;
+  }
+  result.sha256 = sha256_hex(sha256 + '\0' + scheme);
+  return result;
+}
 
 const Colour& Brand::colour(const std::string& colour_name) const {
   return find_named(colours, colour_name, name, "colour");

@@ -43,12 +43,17 @@ struct Brand {
   std::string name;       // the file's stem
   std::string publisher;  // "Northlight Review": metadata and copyright line
   std::map<std::string, Colour> colours;
+  // Colours that a scheme ("dark", "light") has in place of those above.
+  std::map<std::string, std::map<std::string, Colour>> schemes;
   std::map<std::string, Font> fonts;
   std::filesystem::path font_folder;  // beside the system's fonts; may be empty
   std::string logo;                   // checked SVG text, recoloured when drawn
   Voice voice;
   std::string sha256;  // over the file, the logo and the fonts in the folder (not over the model)
 
+  // The brand in one of its schemes, with a hash of its own; "" is the brand as it is. BadInput
+  // that names the nearest scheme.
+  Brand in_scheme(const std::string& scheme) const;
   // BadInput that names the nearest colour or font of the brand.
   const Colour& colour(const std::string& colour_name) const;
   const Font& font(const std::string& font_name) const;

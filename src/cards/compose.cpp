@@ -10,15 +10,47 @@
 namespace affiche::cards {
 namespace {
 
-CardJob make_job(const Template& card, const Brand& brand, const CardInputs& inputs) {
-  CardJob job{card, brand, inputs, resolve(card, inputs.variables), false, {}};
+// What conditions may ask for.
+std::map<std::string, std::string> facts_of(const CardJob& job, const std::string& scheme) {
+  std::map<std::string, std::string> facts = job.values;
+  facts["photo"] = job.with_photo ? "yes" : "";
+  facts["rtl"] = job.right_to_left ? "yes" : "";
+  facts["size"] = job.card.size;
+  facts["scheme"] = scheme;
+  return facts;
+}
+
+// A layer is drawn if its own condition holds and those of all that it is in.
+bool is_drawn(const CardJob& job, const Layer& layer,
+              const std::map<std::string, std::string>& facts) {
+  if (!layer.when.holds(facts)) return false;
+  const Group* group = job.card.find_group(layer.group);
+  if (group != nullptr && !group->when.holds(facts)) return false;
+  const Stack* stack = job.card.find_stack(layer.stack);
+  for (; stack != nullptr; stack = job.card.find_stack(stack->stack)) {
+    if (!stack->when.holds(facts)) return false;
+  }
+  return true;
+}
+
+// The name of the brand's scheme that the template asks for.
+std::string scheme_of(const Template& card, const std::map<std::string, std::string>& values) {
+  const bool variable = card.scheme.rfind("var.", 0) == 0;
+  return variable ? values.at(card.scheme.substr(4)) : card.scheme;
+}
+
+CardJob make_job(const Template& card, const Brand& brand, const CardInputs& inputs,
+                 std::map<std::string, std::string> values, const std::string& scheme) {
+  CardJob job{card, brand, inputs, std::move(values), false, false, {}};
   job.with_photo = inputs.photo.has_value() && card.has_photo();
   if (!job.with_photo && card.has_photo() && card.photo_missing == Template::PhotoMissing::Fail) {
     fail(Cause::NotFound, "template \"", card.name,
          "\": expected a photo, found none; find one, or set photo_missing = \"variant\"");
   }
+  job.right_to_left = reads_right_to_left(job);
+  const std::map<std::string, std::string> facts = facts_of(job, scheme);
   for (const Layer& layer : card.layers) {
-    if (holds(layer.when, job.with_photo, job.values)) job.layers.push_back(&layer);
+    if (is_drawn(job, layer, facts)) job.layers.push_back(&layer);
   }
   return job;
 }
@@ -73,15 +105,22 @@ bool is_credit(const Layer* layer) {
 Composed compose(const Template& card, const Brand& brand, const CardInputs& inputs) {
   Composed result;
   result.notes = inputs.notes;
-  CardJob job = make_job(card, brand, inputs);
+  std::map<std::string, std::string> values = resolve(card, inputs.variables);
+  const std::string scheme = scheme_of(card, values);
+  const Brand dressed = brand.in_scheme(scheme);
+  CardJob job = make_job(card, dressed, inputs, std::move(values), scheme);
   Prepared prepared;
   prepare_photos(job, prepared, result);
-  prepared.texts = place_texts(job, credit_text(job, result));
+  prepared.place = place_layers(job, credit_text(job, result));
 
   // Nothing may cover the credit, so it comes last whatever its place.
   std::stable_partition(job.layers.begin(), job.layers.end(),
                         [](const Layer* layer) { return !is_credit(layer); });
   Canvas canvas(card.width, card.height);
+  if (card.background) {
+    const Colour ground = resolve(*card.background, dressed, job.values);
+    canvas.shade({0, 0, card.width, card.height}, {}, 1, [&](double, double) { return ground; });
+  }
   for (const Layer* layer : job.layers) draw_layer(job, prepared, *layer, canvas, result);
   if (result.credit && std::none_of(job.layers.begin(), job.layers.end(), is_credit)) {
     fail(Cause::Refused, "template \"", card.name, "\": a photo without its credit layer");

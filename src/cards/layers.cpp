@@ -77,14 +77,14 @@ double least_amount(const Canvas& canvas, const std::vector<const PlacedText*>& 
 
 class Drawing {
  public:
-  Drawing(const CardJob& job, const Prepared& prepared, const Layer& layer, Canvas& canvas,
-          Composed& result)
+  Drawing(const CardJob& job, const Prepared& prepared, const Layer& layer, const Box& box,
+          Canvas& canvas, Composed& result)
       : job_(job),
         prepared_(prepared),
         layer_(layer),
         canvas_(canvas),
         result_(result),
-        box_(job.box(layer)),
+        box_(box),
         area_(whole_pixels(box_)) {}
 
   void operator()(const GeneratedLayer& content) {
@@ -160,8 +160,8 @@ class Drawing {
     };
     std::vector<const PlacedText*> texts;
     for (const std::string& name : content.under) {
-      const auto text = prepared_.texts.find(name);
-      if (text != prepared_.texts.end()) texts.push_back(&text->second);
+      const auto text = prepared_.place.texts.find(name);
+      if (text != prepared_.place.texts.end()) texts.push_back(&text->second);
     }
     const double amount =
         least_amount(canvas_, texts, colour, layer_.opacity,
@@ -170,10 +170,16 @@ class Drawing {
     report();
   }
 
+  [[noreturn]] void operator()(const ShapeLayer&) { not_drawn(); }
+  [[noreturn]] void operator()(const QrLayer&) { not_drawn(); }
+  [[noreturn]] void operator()(const ChartLayer&) { not_drawn(); }
   void operator()(const TextLayer&) { draw_text(); }
   void operator()(const CreditLayer&) { draw_text(); }
 
  private:
+  [[noreturn]] void not_drawn() const {
+    fail(Cause::Internal, job_.what(layer_), ": this kind is not drawn");
+  }
   LayerReport& report() {
     result_.layers.push_back({layer_.name, box_});
     return result_.layers.back();
@@ -207,8 +213,8 @@ class Drawing {
   }
 
   void draw_text() {
-    const auto found = prepared_.texts.find(layer_.name);
-    if (found == prepared_.texts.end()) return;
+    const auto found = prepared_.place.texts.find(layer_.name);
+    if (found == prepared_.place.texts.end()) return;
     const PlacedText& text = found->second;
     const double reached = secure_contrast(text);
     text.text.draw(canvas_.context(), text.x, text.y, text.colour, text.opacity);
@@ -266,7 +272,9 @@ class Drawing {
 
 void draw_layer(const CardJob& job, const Prepared& prepared, const Layer& layer, Canvas& canvas,
                 Composed& result) {
-  std::visit(Drawing(job, prepared, layer, canvas, result), layer.content);
+  const std::optional<Box> box = prepared.place.box(job, layer);
+  if (!box || is_empty(job, layer)) return;
+  std::visit(Drawing(job, prepared, layer, *box, canvas, result), layer.content);
 }
 
 }  // namespace affiche::cards

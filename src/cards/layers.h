@@ -14,7 +14,7 @@ namespace affiche::cards {
 // What the drawing needs beside the job, prepared before the first pixel.
 struct Prepared {
   std::map<std::string, CoverPhoto> photos;  // by layer name
-  std::map<std::string, PlacedText> texts;   // by layer name
+  Placement place;
 };
 
 // Draws one layer and reports it in `result`. Texts get the contrast they need: if the picture

@@ -20,37 +20,12 @@ double scale(const CardJob& job) {
   return job.card.width / kReferenceWidth;
 }
 
-TextRequest request_for(const CardJob& job, const Layer& layer, const TextStyle& style) {
-  TextRequest request;
-  request.style = style;
-  request.font = job.brand.font(style.font);
-  request.font_folder = job.brand.font_folder;
-  request.language = job.inputs.language;
-  request.what = job.what(layer);
-  const GObjectPtr<PangoContext> context = make_text_context(request.font_folder, request.language);
-  const std::string family = installed_family(context.get(), request.font);
-  if (g_ascii_strcasecmp(family.c_str(), request.font.family.c_str()) != 0) {
-    fail(Cause::BadInput, "brand \"", job.brand.name, "\": font family \"", request.font.family,
-         "\" is not installed (\"", family, "\" would be used); install it, for Noto ",
-         "fonts-noto-core, or put its files into the brand's font_folder");
-  }
-  return request;
-}
-
-PlacedText placed(const CardJob& job, const Layer& layer, const TextStyle& style, FittedText&& text,
-                  double x, double y) {
-  PlacedText result{std::move(text), x, y, resolve(style.colour, job.brand, job.values),
-                    layer.opacity};
-  if (result.text.size() >= kLargeText * scale(job)) result.needed_contrast = 3;
-  return result;
-}
-
 // A single text stands in the middle of its box.
 PlacedText place_in_box(const CardJob& job, const Layer& layer,
                         const std::vector<std::string>& parts) {
   const auto& content = std::get<TextLayer>(layer.content);
   TextRequest request = request_for(job, layer, content.style);
-  const Box& box = job.box(layer);
+  const Box box = job.box(layer);
   request.width = box.width;
   request.height = box.height;
   FittedText text = fit_parts(request, parts, content.joint);
@@ -93,7 +68,7 @@ PlacedText place_credit(const CardJob& job, const Layer& layer, const std::strin
   const double least = std::ceil(kCreditCapHeight * scale(job) / cap * 2) / 2;
   request.style.min_size = std::max(request.style.min_size, least);
   request.style.max_size = std::max(request.style.max_size, request.style.min_size);
-  const Box& box = job.box(layer);
+  const Box box = job.box(layer);
   request.width = box.width;
   request.height = box.height;
   const std::string joint = " · ";
@@ -108,73 +83,110 @@ PlacedText place_credit(const CardJob& job, const Layer& layer, const std::strin
   return result;
 }
 
-struct StackItem {
-  const Layer* layer;
-  const TextLayer* content;
-  std::vector<std::string> parts;
-  TextRequest request;
-  FittedText text;
-};
-
-double total_height(const std::vector<StackItem>& items) {
-  double height = 0;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    height += items[i].text.height() + (i > 0 ? items[i].content->gap : 0);
-  }
-  return height;
+// ISO 639 codes of languages that are written from right to left.
+bool is_right_to_left_language(const std::string& tag) {
+  static const std::vector<std::string> kLanguages = {"ar",  "arc", "ckb", "dv",  "fa", "he",
+                                                      "iw",  "ks",  "ku",  "nqo", "ps", "sd",
+                                                      "syr", "ug",  "ur",  "yi"};
+  std::string language = tag.substr(0, tag.find_first_of("-_"));
+  std::transform(language.begin(), language.end(), language.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::find(kLanguages.begin(), kLanguages.end(), language) != kLanguages.end();
 }
 
-// Makes the largest text that may still shrink smaller. False when none may.
-bool shrink_largest(std::vector<StackItem>& items) {
-  StackItem* largest = nullptr;
-  for (StackItem& item : items) {
-    if (item.text.size() <= item.request.style.min_size) continue;
-    if (largest == nullptr || item.text.size() > largest->text.size()) largest = &item;
-  }
-  if (largest == nullptr) return false;
-  TextStyle& style = largest->request.style;
-  style.max_size = std::max(style.min_size, std::min(largest->text.size() - 0.5,
-                                                     std::floor(largest->text.size() * 0.98)));
-  largest->text = fit_parts(largest->request, largest->parts, largest->content->joint);
-  return true;
-}
-
-void place_stack(const CardJob& job, const Stack& stack,
-                 std::map<std::string, PlacedText>& placed_texts) {
-  const Box& box = !job.with_photo && stack.box_no_photo ? *stack.box_no_photo : stack.box;
-  std::vector<StackItem> items;
-  for (const Layer* layer : job.layers) {
-    const auto* content = std::get_if<TextLayer>(&layer->content);
-    if (content == nullptr || content->stack != stack.name) continue;
-    std::vector<std::string> parts = fill(content->content, job.values, job.brand);
-    if (parts.empty()) continue;
-    TextRequest request = request_for(job, *layer, content->style);
-    request.width = box.width;
-    request.height = box.height;
-    FittedText fitted = fit_parts(request, parts, content->joint);
-    items.push_back({layer, content, std::move(parts), std::move(request), std::move(fitted)});
-  }
-  while (total_height(items) > box.height) {
-    if (!shrink_largest(items)) {
-      fail(Cause::BadInput, "template \"", job.card.name, "\", stack \"", stack.name,
-           "\": the texts need ", total_height(items), " pixels at their smallest, the box has ",
-           box.height, "; shorten them or enlarge the box");
+// By the script of the first letter; nothing for a text without letters.
+std::optional<bool> begins_right_to_left(const std::string& text) {
+  for (const gchar* at = text.c_str(); *at != '\0'; at = g_utf8_next_char(at)) {
+    const gunichar letter = g_utf8_get_char(at);
+    if (!g_unichar_isalpha(letter)) continue;
+    switch (g_unichar_get_script(letter)) {
+      case G_UNICODE_SCRIPT_ARABIC:
+      case G_UNICODE_SCRIPT_HEBREW:
+      case G_UNICODE_SCRIPT_SYRIAC:
+      case G_UNICODE_SCRIPT_THAANA:
+      case G_UNICODE_SCRIPT_NKO:
+        return true;
+      default:
+        return false;
     }
   }
-  const double room = box.height - total_height(items);
-  const double share = stack.align == Align::Start ? 0 : stack.align == Align::Centre ? 0.5 : 1;
-  double y = box.y + room * share;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    StackItem& item = items[i];
-    if (i > 0) y += item.content->gap;
-    const double height = item.text.height();
-    placed_texts.emplace(item.layer->name, placed(job, *item.layer, item.content->style,
-                                                  std::move(item.text), box.x, y));
-    y += height;
-  }
+  return std::nullopt;
 }
 
 }  // namespace
+
+TextRequest request_for(const CardJob& job, const Layer& layer, const TextStyle& style) {
+  TextRequest request;
+  request.style = style;
+  request.font = job.brand.font(style.font);
+  request.font_folder = job.brand.font_folder;
+  request.language = job.inputs.language;
+  request.what = job.what(layer);
+  if (job.card.mirror) request.right_to_left = job.right_to_left;
+  const GObjectPtr<PangoContext> context = make_text_context(request.font_folder, request.language);
+  const std::string family = installed_family(context.get(), request.font);
+  if (g_ascii_strcasecmp(family.c_str(), request.font.family.c_str()) != 0) {
+    fail(Cause::BadInput, "brand \"", job.brand.name, "\": font family \"", request.font.family,
+         "\" is not installed (\"", family, "\" would be used); install it, for Noto ",
+         "fonts-noto-core, or put its files into the brand's font_folder");
+  }
+  return request;
+}
+
+PlacedText placed(const CardJob& job, const Layer& layer, const TextStyle& style, FittedText&& text,
+                  double x, double y) {
+  PlacedText result{std::move(text), x, y, resolve(style.colour, job.brand, job.values),
+                    layer.opacity};
+  if (result.text.size() >= kLargeText * scale(job)) result.needed_contrast = 3;
+  if (style.decorative) result.needed_contrast = 1;
+  return result;
+}
+
+bool reads_right_to_left(const CardJob& job) {
+  if (!job.inputs.language.empty()) return is_right_to_left_language(job.inputs.language);
+  for (const bool required : {true, false}) {
+    for (const auto& [name, variable] : job.card.variables) {
+      const bool words =
+          variable.type == Variable::Type::Text || variable.type == Variable::Type::List;
+      if (!words || variable.required != required) continue;
+      const std::string& value = job.values.at(name);
+      const std::optional<bool> found = begins_right_to_left(value);
+      if (found) return *found;
+    }
+  }
+  return false;
+}
+
+Box block_box(const PlacedText& text) {
+  const Box ink = text.text.ink();
+  return {text.x + ink.x, text.y, ink.width, text.text.height()};
+}
+
+bool is_empty(const CardJob& job, const Layer& layer) {
+  if (std::holds_alternative<LogoLayer>(layer.content)) return job.brand.logo.empty();
+  if (const auto* code = std::get_if<QrLayer>(&layer.content)) {
+    return fill(std::vector<std::string>{code->content}, job.values, job.brand).empty();
+  }
+  const auto* chart = std::get_if<ChartLayer>(&layer.content);
+  return chart != nullptr && job.values.at(chart->values).empty();
+}
+
+std::optional<Box> Placement::box(const CardJob& job, const Layer& layer) const {
+  const bool in_flow = !layer.stack.empty() || !layer.around.empty();
+  if (!in_flow) return job.box(layer);
+  const auto found = boxes.find(layer.around.empty() ? layer.name : layer.around);
+  if (found == boxes.end()) return std::nullopt;
+  if (layer.around.empty()) return found->second;
+  const auto [top, right, bottom, left] = layer.padding;
+  const bool swap = job.mirrored() && layer.mirror;
+  Box box = found->second;
+  box.x -= swap ? right : left;
+  box.y -= top;
+  box.width += left + right;
+  box.height += top + bottom;
+  if (box.width < 1 || box.height < 1) return std::nullopt;
+  return box;
+}
 
 std::vector<Area> PlacedText::areas() const {
   std::vector<Area> result;
@@ -189,19 +201,27 @@ std::vector<Area> PlacedText::areas() const {
   return result;
 }
 
-std::map<std::string, PlacedText> place_texts(const CardJob& job, const std::string& credit_text) {
-  std::map<std::string, PlacedText> texts;
-  for (const Stack& stack : job.card.stacks) place_stack(job, stack, texts);
+Placement place_layers(const CardJob& job, const std::string& credit_text) {
+  Placement placement;
+  place_stacks(job, placement);
+  const auto add = [&](const Layer& layer, PlacedText&& text) {
+    placement.boxes.emplace(layer.name, block_box(text));
+    placement.texts.emplace(layer.name, std::move(text));
+  };
   for (const Layer* layer : job.layers) {
     if (std::holds_alternative<CreditLayer>(layer->content) && !credit_text.empty()) {
-      texts.emplace(layer->name, place_credit(job, *layer, credit_text));
+      add(*layer, place_credit(job, *layer, credit_text));
+    }
+    if (std::holds_alternative<LogoLayer>(layer->content) && layer->stack.empty() &&
+        !is_empty(job, *layer)) {
+      placement.boxes.emplace(layer->name, job.box(*layer));
     }
     const auto* content = std::get_if<TextLayer>(&layer->content);
-    if (content == nullptr || !content->stack.empty()) continue;
+    if (content == nullptr || !layer->stack.empty()) continue;
     const std::vector<std::string> parts = fill(content->content, job.values, job.brand);
-    if (!parts.empty()) texts.emplace(layer->name, place_in_box(job, *layer, parts));
+    if (!parts.empty()) add(*layer, place_in_box(job, *layer, parts));
   }
-  return texts;
+  return placement;
 }
 
 }  // namespace affiche::cards

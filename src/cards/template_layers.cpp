@@ -2,291 +2,353 @@
 #include "cards/template_layers.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
-#include "base/files.h"
 #include "base/suggest.h"
-#include "cards/svg.h"
 #include "cards/variables.h"
 
 namespace affiche::cards {
 namespace {
 
-// One value of a fixed set of words.
-template <typename T>
-T choice(TomlReader& reader, std::string_view key, const std::string& fallback,
-         const std::vector<std::pair<std::string, T>>& words) {
-  const std::string value = reader.text(key, fallback);
-  std::vector<std::string> known;
-  for (const auto& [word, meaning] : words) {
-    if (word == value) return meaning;
-    known.push_back(word);
-  }
-  reader.refuse(key, "unknown value \"" + value + "\"" + suggestion(value, known));
-}
-
-double ranged(TomlReader& reader, std::string_view key, double fallback, double low, double high) {
-  const double value = reader.number(key, fallback);
-  if (!(value >= low && value <= high)) {
-    reader.refuse(key, concat("expected ", low, " to ", high, ", found ", value));
-  }
-  return value;
-}
-
-Align read_align(TomlReader& reader) {
-  return choice<Align>(reader, "align", "start",
-                       {{"start", Align::Start}, {"center", Align::Centre}, {"end", Align::End}});
-}
-
-Paint read_paint(TomlReader& reader, std::string_view key, const std::string& fallback,
-                 const Template& card) {
-  const std::string text = reader.text(key, fallback);
-  Paint paint;
-  if (parse_hex(text, paint.literal)) return paint;
-  const std::size_t dot = text.find('.');
-  const std::size_t slash = text.find('/');
-  const std::string scope = text.substr(0, dot);
-  if (dot == std::string::npos || (scope != "brand" && scope != "var")) {
-    reader.refuse(key,
-                  "expected #RRGGBB, #RRGGBBAA, brand.NAME or var.NAME, found \"" + text + "\"");
-  }
-  paint.source = scope == "brand" ? Paint::Source::Brand : Paint::Source::Variable;
-  paint.name = text.substr(dot + 1, slash == std::string::npos ? slash : slash - dot - 1);
-  if (slash != std::string::npos) {
-    char* end = nullptr;
-    paint.alpha = std::strtod(text.c_str() + slash + 1, &end);
-    if (end == text.c_str() + slash + 1 || *end != '\0' ||
-        !(paint.alpha >= 0 && paint.alpha <= 1)) {
-      reader.refuse(key, "expected an alpha of 0 to 1 after the slash, found \"" + text + "\"");
+std::array<double, 2> read_pair(const Fields& fields, std::string_view key,
+                                std::array<double, 2> otherwise, double low = 0, double high = 1) {
+  const std::vector<double> numbers = fields.numbers(key);
+  if (numbers.empty()) return otherwise;
+  for (const double number : numbers) {
+    if (!(number >= low && number <= high)) {
+      fields.refuse(key, concat("expected two numbers from ", low, " to ", high));
     }
   }
-  if (paint.source == Paint::Source::Variable) {
-    const auto found = card.variables.find(paint.name);
-    if (found == card.variables.end() || found->second.type != Variable::Type::Colour) {
-      reader.refuse(key, "no colour variable \"" + paint.name + "\"");
+  return {numbers[0], numbers[1]};
+}
+
+// The places in a text must be variables (or the publisher).
+void check_places(const Fields& fields, std::string_view key, const std::string& text,
+                  const Template& card) {
+  std::vector<std::string> found;
+  try {
+    found = places(text, "content");
+  } catch (const Error& error) {
+    fields.refuse(key, error.what());
+  }
+  for (const std::string& name : found) {
+    std::vector<std::string> known = {"brand.publisher"};
+    for (const auto& [variable, details] : card.variables) known.push_back(variable);
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      fields.refuse(key, "unknown variable \"" + name + "\"" + suggestion(name, known));
     }
   }
-  return paint;
 }
 
-Mask read_mask(TomlReader& parent, LayerScope& scope) {
-  Mask mask;
-  const toml::table* table = parent.table("mask");
-  if (table == nullptr) return mask;
-  TomlReader reader = parent.child("mask", *table);
-  if (reader.has("svg")) {
-    mask.shape = Mask::Shape::Svg;
-    mask.svg = read_svg(reader, "svg", reader.text("svg"), scope);
-  } else {
-    mask.shape = choice<Mask::Shape>(reader, "shape", "",
-                                     {{"rounded", Mask::Shape::Rounded},
-                                      {"ellipse", Mask::Shape::Ellipse},
-                                      {"slanted", Mask::Shape::Slanted}});
-    if (mask.shape == Mask::Shape::Rounded) mask.radius = ranged(reader, "radius", 24, 0, 4096);
-    if (mask.shape == Mask::Shape::Slanted) mask.slant = ranged(reader, "slant", 80, -4096, 4096);
+// The name of a variable of one of the types; "" when the key is not there.
+std::string read_variable_name(const Fields& fields, std::string_view key, const Template& card,
+                               Variable::Type type, const char* type_name) {
+  const std::string name = fields.text(key);
+  if (!fields.has(key)) return name;
+  const auto found = card.variables.find(name);
+  if (found == card.variables.end() || found->second.type != type) {
+    std::vector<std::string> known;
+    for (const auto& [variable, details] : card.variables) {
+      if (details.type == type) known.push_back(variable);
+    }
+    fields.refuse(
+        key, concat("no variable \"", name, "\" of type ", type_name, suggestion(name, known)));
   }
-  reader.finish();
-  return mask;
+  return name;
 }
 
-TextStyle read_style(TomlReader& reader, const Template& card) {
+TextStyle read_style(const Fields& fields, const Template& card) {
   TextStyle style;
-  style.font = reader.text("font", "body");
-  style.colour = read_paint(reader, "colour", "#FFFFFF", card);
-  if (reader.has("size")) {
-    style.max_size = style.min_size = ranged(reader, "size", 32, 6, 600);
+  style.font = fields.text("font");
+  style.colour = read_paint(fields, "colour", card);
+  if (fields.has("size")) {
+    style.max_size = style.min_size = fields.number("size");
   } else {
-    style.max_size = ranged(reader, "max_size", 32, 6, 600);
-    style.min_size = ranged(reader, "min_size", style.max_size, 6, style.max_size);
+    style.max_size = fields.number("max_size");
+    style.min_size = fields.has("min_size") ? fields.number("min_size") : style.max_size;
+    if (style.min_size > style.max_size) {
+      fields.refuse("min_size", concat("expected at most max_size ", style.max_size, ", found ",
+                                       style.min_size));
+    }
   }
-  style.lines = static_cast<int>(reader.integer("lines", 1));
-  if (style.lines < 1 || style.lines > 20) reader.refuse("lines", "expected 1 to 20");
-  style.line_height = ranged(reader, "line_height", 1.2, 0.8, 3);
-  style.letter_spacing = ranged(reader, "letter_spacing", 0, -0.2, 1);
-  style.uppercase = reader.flag("uppercase", false);
-  style.balance = reader.flag("balance", false);
-  style.align = read_align(reader);
+  style.lines = fields.integer("lines");
+  style.line_height = fields.number("line_height");
+  style.letter_spacing = fields.number("letter_spacing");
+  style.uppercase = fields.flag("uppercase");
+  style.balance = fields.flag("balance");
+  style.align = fields.choice<Align>("align");
   return style;
 }
 
-std::array<double, 2> read_point(TomlReader& reader, std::string_view key) {
-  const std::vector<double> point = reader.numbers(key);
-  if (point.empty()) return {0.5, 0.5};
-  if (point.size() != 2 || !(point[0] >= 0 && point[0] <= 1 && point[1] >= 0 && point[1] <= 1)) {
-    reader.refuse(key, "expected two numbers from 0 to 1");
-  }
-  return {point[0], point[1]};
-}
-
-GeneratedLayer read_generated(TomlReader& reader, LayerScope& scope) {
+GeneratedLayer read_generated(const Fields& fields, bool drawn) {
   GeneratedLayer layer;
-  layer.source = reader.text("source");
-  layer.mask = read_mask(reader, scope);
-  layer.grain = ranged(reader, "grain", 1, 0, 20);
-  layer.zoom = ranged(reader, "zoom", 1, 1, 8);
-  layer.focus = read_point(reader, "focus");
-  layer.optional = reader.flag("optional", false);
+  layer.source = fields.text("source");
+  layer.grain = fields.number("grain");
+  layer.zoom = fields.number("zoom");
+  layer.focus = read_pair(fields, "focus", {0.5, 0.5});
+  layer.optional = fields.flag("optional");
+  layer.drawn = drawn;
   return layer;
 }
 
-GradientLayer read_gradient(TomlReader& reader, LayerScope& scope) {
+GradientLayer read_gradient(const Fields& fields, const Template& card) {
   GradientLayer layer;
-  layer.angle = ranged(reader, "angle", 90, -360, 360);
+  layer.shape = fields.choice<GradientLayer::Shape>("shape");
+  layer.angle = fields.number("angle");
+  layer.centre = read_pair(fields, "center", {0.5, 0.5}, -2, 3);
+  layer.radius = fields.number("reach");
   double last = 0;
-  for (const toml::table* table : reader.tables("stops")) {
-    TomlReader stop = reader.child("stops", *table);
-    layer.stops.push_back(
-        {ranged(stop, "at", 0, last, 1), read_paint(stop, "colour", "#000000", scope.card)});
-    last = layer.stops.back().at;
-    stop.finish();
+  for (const Fields& stop : fields.children("stops")) {
+    const double at = stop.number("at");
+    if (at < last) stop.refuse("at", concat("expected ", last, " or more: stops go upwards"));
+    layer.stops.push_back({at, read_paint(stop, "colour", card)});
+    last = at;
   }
-  if (layer.stops.size() < 2) reader.refuse("stops", "expected at least two stops");
-  layer.mask = read_mask(reader, scope);
+  for (const Fields& point : fields.children("points")) {
+    layer.points.push_back(
+        {read_pair(point, "at", {0.5, 0.5}, -1, 2), read_paint(point, "colour", card)});
+  }
+  const bool mesh = layer.shape == GradientLayer::Shape::Mesh;
+  if (mesh ? layer.points.size() < 2 : layer.stops.size() < 2) {
+    fields.refuse(mesh ? "points" : "stops",
+                  concat("expected at least two ", mesh ? "points" : "stops"));
+  }
+  if (layer.points.size() > 16) fields.refuse("points", "expected at most 16");
+  if (fields.has(mesh ? "stops" : "points")) {
+    fields.refuse(mesh ? "stops" : "points", mesh ? "a mesh has points" : "only a mesh has points");
+  }
   return layer;
 }
 
-PhotoLayer read_photo(TomlReader& reader, LayerScope& scope) {
+PhotoLayer read_photo(const Fields& fields) {
   PhotoLayer layer;
-  layer.mask = read_mask(reader, scope);
-  layer.focus = choice<PhotoLayer::Focus>(reader, "focus", "attention",
-                                          {{"attention", PhotoLayer::Focus::Attention},
-                                           {"entropy", PhotoLayer::Focus::Entropy},
-                                           {"center", PhotoLayer::Focus::Centre},
-                                           {"point", PhotoLayer::Focus::Point}});
-  if (reader.has("point") != (layer.focus == PhotoLayer::Focus::Point)) {
-    reader.refuse("point", "expected together with focus = \"point\"");
+  layer.focus = fields.choice<PhotoLayer::Focus>("focus");
+  if (fields.has("point") != (layer.focus == PhotoLayer::Focus::Point)) {
+    fields.refuse("point", "expected together with focus = \"point\"");
   }
-  layer.point = read_point(reader, "point");
+  layer.point = read_pair(fields, "point", {0.5, 0.5});
   return layer;
 }
 
-TextLayer read_text_layer(TomlReader& reader, LayerScope& scope) {
+TextLayer read_text_layer(const Fields& fields, const Template& card) {
   TextLayer layer;
-  layer.content = reader.texts("content");
-  if (layer.content.empty()) reader.refuse("content", "expected an array of strings");
-  for (const std::string& part : layer.content) {
-    for (const std::string& name : places(part, reader.what())) {
-      std::vector<std::string> known = {"brand.publisher"};
-      for (const auto& [variable, details] : scope.card.variables) known.push_back(variable);
-      if (std::find(known.begin(), known.end(), name) == known.end()) {
-        reader.refuse("content", "unknown variable \"" + name + "\"" + suggestion(name, known));
-      }
-    }
-  }
-  layer.joint = reader.text("joint", layer.joint);
-  layer.style = read_style(reader, scope.card);
-  layer.style.ellipsis = reader.flag("ellipsis", false);
-  layer.stack = reader.text("stack", "");
-  layer.gap = ranged(reader, "gap", 0, 0, 4096);
-  const auto& stacks = scope.card.stacks;
-  if (!layer.stack.empty() && std::none_of(stacks.begin(), stacks.end(), [&](const Stack& stack) {
-        return stack.name == layer.stack;
-      })) {
-    reader.refuse("stack", "no stack \"" + layer.stack + "\"; add it under [[stacks]]");
-  }
-  if (layer.stack.empty() == !reader.has("box")) {
-    reader.refuse("content", "expected either stack or box");
-  }
+  layer.content = fields.texts("content");
+  if (layer.content.empty()) fields.refuse("content", "expected an array of strings, found none");
+  for (const std::string& part : layer.content) check_places(fields, "content", part, card);
+  layer.joint = fields.text("joint");
+  layer.style = read_style(fields, card);
+  layer.style.ellipsis = fields.flag("ellipsis");
+  layer.style.decorative = fields.flag("decorative");
   return layer;
 }
 
-ScrimLayer read_scrim(TomlReader& reader, LayerScope& scope) {
+ScrimLayer read_scrim(const Fields& fields, const Template& card) {
   ScrimLayer layer;
-  layer.colour = read_paint(reader, "colour", "#000000", scope.card);
-  layer.max_opacity = ranged(reader, "max_opacity", 0.9, 0, 1);
-  layer.contrast = ranged(reader, "contrast", 0, 0, 21);
-  layer.angle = ranged(reader, "angle", 90, -360, 360);
-  layer.solid = ranged(reader, "solid", 0.5, 0, 1);
-  layer.under = reader.texts("under");
+  layer.colour = read_paint(fields, "colour", card);
+  layer.max_opacity = fields.number("max_opacity");
+  layer.contrast = fields.number("contrast");
+  layer.angle = fields.number("angle");
+  layer.solid = fields.number("solid");
+  layer.under = fields.texts("under");
   return layer;
 }
 
-CreditLayer read_credit(TomlReader& reader, LayerScope& scope) {
-  CreditLayer layer;
-  layer.style = read_style(reader, scope.card);
-  layer.ai_note = reader.text("ai_note", "");
-  return layer;
-}
-
-std::string read_when(TomlReader& reader, const Template& card) {
-  std::string when = reader.text("when", "");
-  if (when.empty() || when == "photo" || when == "no_photo") return when;
-  const std::size_t colon = when.find(':');
-  const std::string word = when.substr(0, colon);
-  if (colon == std::string::npos || (word != "set" && word != "unset") ||
-      !card.variables.contains(when.substr(colon + 1))) {
-    reader.refuse(
-        "when", "expected photo, no_photo, set:VARIABLE or unset:VARIABLE, found \"" + when + "\"");
+ShapeLayer read_shape(const Fields& fields, const Template& card) {
+  ShapeLayer layer;
+  layer.shape = fields.choice<ShapeLayer::Shape>("shape");
+  if (fields.has("fill")) layer.fill = read_paint(fields, "fill", card);
+  if (fields.has("stroke")) layer.stroke = read_paint(fields, "stroke", card);
+  if (!layer.fill && !layer.stroke) fields.refuse("fill", "expected fill, stroke or both");
+  layer.stroke_width = fields.number("stroke_width");
+  layer.dash = fields.numbers("dash");
+  for (const double length : layer.dash) {
+    if (!(length >= 0.5 && length <= 4096))
+      fields.refuse("dash", "expected lengths of 0.5 to 4096");
   }
-  return when;
+  const bool line = layer.shape == ShapeLayer::Shape::Line;
+  const bool path = layer.shape == ShapeLayer::Shape::Path;
+  layer.from = read_pair(fields, "from", layer.from);
+  layer.to = read_pair(fields, "to", layer.to);
+  if (!line && (fields.has("from") || fields.has("to"))) {
+    fields.refuse(fields.has("from") ? "from" : "to", "belongs to shape = \"line\" only");
+  }
+  if (line && layer.fill) fields.refuse("fill", "a line has a stroke only");
+  layer.path = fields.text("path");
+  layer.view = read_pair(fields, "view", layer.view, 0.001, 100'000);
+  if (path != fields.has("path") || path != fields.has("view")) {
+    fields.refuse("path", "path and view are expected with shape = \"path\", and only there");
+  }
+  if (layer.path.size() > 20'000 ||
+      layer.path.find_first_not_of("MmLlHhVvCcSsQqTtAaZz0123456789+-.,eE \n\t") !=
+          std::string::npos) {
+    fields.refuse("path", "expected SVG path data of at most 20000 characters");
+  }
+  layer.radius = fields.number("radius");
+  return layer;
+}
+
+QrLayer read_qr(const Fields& fields, const Template& card) {
+  QrLayer layer;
+  layer.content = fields.text("content");
+  check_places(fields, "content", layer.content, card);
+  layer.level = fields.choice<QrLayer::Level>("level");
+  layer.quiet = fields.integer("quiet");
+  layer.dark = read_paint(fields, "dark", card);
+  layer.light = read_paint(fields, "light", card);
+  return layer;
+}
+
+ChartLayer read_chart(const Fields& fields, const Template& card) {
+  ChartLayer layer;
+  layer.shape = fields.choice<ChartLayer::Shape>("shape");
+  layer.values = read_variable_name(fields, "values", card, Variable::Type::Numbers, "numbers");
+  layer.labels = read_variable_name(fields, "labels", card, Variable::Type::List, "list");
+  layer.highlight = read_variable_name(fields, "highlight", card, Variable::Type::Number, "number");
+  layer.unit = fields.text("unit");
+  check_places(fields, "unit", layer.unit, card);
+  layer.colour = read_paint(fields, "bar", card);
+  layer.highlight_colour =
+      fields.has("highlight_bar") ? read_paint(fields, "highlight_bar", card) : layer.colour;
+  layer.gap = fields.number("spacing");
+  layer.radius = fields.number("bar_radius");
+  layer.style = read_style(fields, card);
+  return layer;
+}
+
+using Content = decltype(Layer::content);
+
+Content read_content(const Fields& fields, LayerScope& scope, const std::string& kind) {
+  const Template& card = scope.card;
+  if (kind == "generated" || kind == "drawn") return read_generated(fields, kind == "drawn");
+  if (kind == "solid") return SolidLayer{read_paint(fields, "colour", card), {}};
+  if (kind == "gradient") return read_gradient(fields, card);
+  if (kind == "photo") return read_photo(fields);
+  if (kind == "svg") return SvgLayer{read_svg(fields, "file", scope)};
+  if (kind == "text") return read_text_layer(fields, card);
+  if (kind == "logo") return LogoLayer{fields.choice<Align>("align")};
+  if (kind == "scrim") return read_scrim(fields, card);
+  if (kind == "credit") return CreditLayer{read_style(fields, card), fields.text("ai_note")};
+  if (kind == "shape") return read_shape(fields, card);
+  if (kind == "qr") return read_qr(fields, card);
+  return read_chart(fields, card);
+}
+
+// Where the layer stands: in a stack, around another layer, or in a box.
+void read_place(const Fields& fields, const LayerScope& scope, Layer& layer) {
+  const Template& card = scope.card;
+  const bool text = std::holds_alternative<TextLayer>(layer.content);
+  layer.stack = fields.text("stack");
+  layer.around = fields.text("around");
+  if (!layer.stack.empty() && card.find_stack(layer.stack) == nullptr) {
+    std::vector<std::string> known;
+    for (const Stack& stack : card.stacks) known.push_back(stack.name);
+    fields.refuse("stack", "no stack \"" + layer.stack + "\"" + suggestion(layer.stack, known) +
+                               "; add it under [[stacks]]");
+  }
+  const bool box = fields.has("box") || fields.has("inset");
+  if (!layer.stack.empty() + !layer.around.empty() + box > 1) {
+    fields.refuse(layer.stack.empty() ? "around" : "stack",
+                  "expected only one of stack, around, and box or inset");
+  }
+  if (text && layer.stack.empty() && !box) {
+    fields.refuse("content", "expected either stack or box");
+  }
+  layer.gap = fields.number("gap");
+  if (fields.has("gap") && layer.stack.empty()) fields.refuse("gap", "needs a stack");
+  layer.padding = read_sides(fields, "padding", card);
+  if (fields.has("padding") && layer.around.empty()) fields.refuse("padding", "needs around");
+  const std::vector<Length> extent = fields.lengths("extent");
+  if (extent.empty() != (layer.stack.empty() || text)) {
+    fields.refuse("extent", text ? "a text has its own size"
+                                 : "[width, height] is expected in a stack, and only there");
+  }
+  if (!extent.empty()) {
+    const Box& whole = card.find_stack(layer.stack)->box;
+    layer.extent = {extent[0].of(whole.width), extent[1].of(whole.height)};
+    if (!(layer.extent[0] > 0 && layer.extent[1] > 0))
+      fields.refuse("extent", "expected more than 0");
+  }
+}
+
+// What holds pixels of its own is masked while it is drawn, which needs no picture in between.
+void move_mask(Layer& layer) {
+  Mask* own = nullptr;
+  if (auto* generated = std::get_if<GeneratedLayer>(&layer.content)) own = &generated->mask;
+  if (auto* solid = std::get_if<SolidLayer>(&layer.content)) own = &solid->mask;
+  if (auto* gradient = std::get_if<GradientLayer>(&layer.content)) own = &gradient->mask;
+  if (auto* photo = std::get_if<PhotoLayer>(&layer.content)) own = &photo->mask;
+  if (std::holds_alternative<ShapeLayer>(layer.content)) layer.effects.radius = 0;
+  if (own == nullptr) return;
+  *own = std::exchange(layer.effects.mask, {});
+  if (layer.effects.radius > 0) {
+    own->shape = Mask::Shape::Rounded;
+    own->radius = std::exchange(layer.effects.radius, 0);
+  }
+}
+
+// Effects that would break a promise: contrast is measured under letters as they stand, a credit is
+// never hidden, and a scrim has no pixels of its own.
+void check_effects(const Fields& fields, const Layer& layer) {
+  const auto* text = std::get_if<TextLayer>(&layer.content);
+  const bool credit = std::holds_alternative<CreditLayer>(layer.content);
+  const bool scrim = std::holds_alternative<ScrimLayer>(layer.content);
+  const bool words = credit || (text != nullptr && !text->style.decorative);
+  if (!words && !scrim) return;
+  for (const char* key : {"blend", "mask", "blur", "tint", "duotone", "grain", "radius", "border",
+                          "rotate", "shadow"}) {
+    if (!fields.has(key) || (std::string_view(key) == "shadow" && !scrim)) continue;
+    fields.refuse(key, scrim ? "a scrim takes opacity and its own keys only"
+                             : "words that must be read take opacity and shadow only; an ornament "
+                               "(decorative = true) takes all effects");
+  }
+}
+
+void check_box(const Fields& fields, const Layer& layer, const Template& card) {
+  const auto* text = std::get_if<TextLayer>(&layer.content);
+  const bool read = (text != nullptr && !text->style.decorative) ||
+                    std::holds_alternative<CreditLayer>(layer.content) ||
+                    std::holds_alternative<LogoLayer>(layer.content) ||
+                    std::holds_alternative<QrLayer>(layer.content) ||
+                    std::holds_alternative<ChartLayer>(layer.content);
+  const bool photo = std::holds_alternative<PhotoLayer>(layer.content);
+  if (!layer.stack.empty() || !layer.around.empty() || !(read || photo)) return;
+  need_inside(fields, fields.has("inset") ? "inset" : "box", layer.box, card, read);
+  if (layer.box_no_photo) need_inside(fields, "box_no_photo", *layer.box_no_photo, card, read);
 }
 
 }  // namespace
 
-Box read_box(TomlReader& reader, std::string_view key, const Template& card) {
-  const std::vector<double> numbers = reader.numbers(key);
-  if (numbers.size() != 4) reader.refuse(key, "expected [x, y, width, height]");
-  const Box box = {numbers[0], numbers[1], numbers[2], numbers[3]};
-  if (!(box.width >= 1) || !(box.height >= 1) || !(box.x >= 0) || !(box.y >= 0) ||
-      !(box.right() <= card.width) || !(box.bottom() <= card.height)) {
-    reader.refuse(key, concat("expected a box inside the canvas of ", card.width, "x", card.height,
-                              ", found ", box.x, ", ", box.y, ", ", box.width, ", ", box.height));
-  }
-  return box;
-}
-
-std::string read_svg(const TomlReader& reader, std::string_view key, const std::string& file,
-                     LayerScope& scope) {
-  const std::filesystem::path path = scope.folder / file;
-  if (path.extension() != ".svg")
-    reader.refuse(key, "expected a .svg file, found \"" + file + "\"");
-  std::string svg;
-  try {
-    svg = read_text(path, std::size_t{1} << 20);
-    check_svg(svg, path.string());
-  } catch (const Error& error) {
-    reader.refuse(key, error.what());
-  }
-  scope.assets += concat(file, "\n", svg.size(), "\n", svg);
-  return svg;
-}
-
-Layer read_layer(TomlReader& reader, LayerScope& scope) {
+Layer read_layer(const Fields& fields, LayerScope& scope) {
+  const Template& card = scope.card;
+  const std::string kind = fields.text("kind");
   Layer layer;
-  const std::string kind = reader.text("kind");
-  layer.name = reader.text("name", kind);
-  layer.when = read_when(reader, scope.card);
-  layer.opacity = ranged(reader, "opacity", 1, 0, 1);
-  layer.box = {0, 0, static_cast<double>(scope.card.width), static_cast<double>(scope.card.height)};
-  if (reader.has("box")) layer.box = read_box(reader, "box", scope.card);
-  if (reader.has("box_no_photo")) layer.box_no_photo = read_box(reader, "box_no_photo", scope.card);
-  if (kind == "generated") {
-    layer.content = read_generated(reader, scope);
-  } else if (kind == "solid") {
-    SolidLayer solid;
-    solid.colour = read_paint(reader, "colour", "#000000", scope.card);
-    solid.mask = read_mask(reader, scope);
-    layer.content = std::move(solid);
-  } else if (kind == "gradient") {
-    layer.content = read_gradient(reader, scope);
-  } else if (kind == "photo") {
-    layer.content = read_photo(reader, scope);
-  } else if (kind == "svg") {
-    layer.content = SvgLayer{read_svg(reader, "file", reader.text("file"), scope)};
-  } else if (kind == "text") {
-    layer.content = read_text_layer(reader, scope);
-  } else if (kind == "logo") {
-    layer.content = LogoLayer{read_align(reader)};
-  } else if (kind == "scrim") {
-    layer.content = read_scrim(reader, scope);
-  } else if (kind == "credit") {
-    layer.content = read_credit(reader, scope);
-  } else {
-    const std::vector<std::string> kinds = {"generated", "solid", "gradient", "photo", "svg",
-                                            "text",      "logo",  "scrim",    "credit"};
-    reader.refuse("kind", "unknown kind \"" + kind + "\"" + suggestion(kind, kinds));
+  layer.name = fields.has("name") ? fields.text("name") : kind;
+  layer.when = read_condition(fields, scope);
+  layer.opacity = fields.number("opacity");
+  layer.mirror = fields.flag("mirror");
+  layer.content = read_content(fields, scope, kind);
+  layer.effects = read_effects(fields, scope, kind);
+  check_effects(fields, layer);
+  move_mask(layer);
+  if (!layer.effects.none()) fields.refuse("kind", "effects are not drawn yet");
+  read_place(fields, scope, layer);
+  const Box whole = {0, 0, static_cast<double>(card.width), static_cast<double>(card.height)};
+  layer.box = read_box(fields, card, whole);
+  if (fields.has("box_no_photo"))
+    layer.box_no_photo = read_box(fields, card, whole, "box_no_photo");
+  layer.group = fields.text("group");
+  if (!layer.group.empty() && card.find_group(layer.group) == nullptr) {
+    std::vector<std::string> known;
+    for (const Group& group : card.groups) known.push_back(group.name);
+    fields.refuse("group", "no group \"" + layer.group + "\"" + suggestion(layer.group, known) +
+                               "; add it under [[groups]]");
   }
-  reader.finish();
+  check_box(fields, layer, card);
+  const bool in_flow = !layer.stack.empty() || !layer.around.empty();
+  if (std::holds_alternative<PhotoLayer>(layer.content) && in_flow) {
+    fields.refuse(layer.stack.empty() ? "around" : "stack", "a photo has a box of its own");
+  }
   return layer;
 }
 

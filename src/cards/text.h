@@ -32,6 +32,8 @@ struct TextRequest {
   // The credit: shrinking stops at min_size, words longer than a line break without a hyphen, and
   // not fitting is Refused, not BadInput.
   bool credit = false;
+  // Which side Align::Start is; by the text's own direction when not given.
+  std::optional<bool> right_to_left;
   bool breaks = true;  // words may be broken, and the text cut where the style allows it
 };
 

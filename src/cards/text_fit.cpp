@@ -281,7 +281,8 @@ std::optional<FittedText> try_fit_text(const TextRequest& request) {
     FittedText::Line line;
     // Ink, not advance widths, meets the margin: side bearings grow with the size, and lines of
     // different sizes would not share an edge.
-    line.x = shift(request.style.align, result.right_to_left_, request.width - pixels(ink.width)) -
+    line.x = shift(request.style.align, request.right_to_left.value_or(result.right_to_left_),
+                   request.width - pixels(ink.width)) -
              pixels(ink.x);
     line.baseline = measured.ascent + i * fitter.size() * request.style.line_height;
     line.ink = {line.x + pixels(ink.x), line.baseline + pixels(ink.y), pixels(ink.width),

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cards/variables.h"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <optional>
 
 #include "base/error.h"
 #include "base/suggest.h"
@@ -28,25 +32,100 @@ std::string write_date(const std::string& value) {
   return concat(day, " ", months[static_cast<std::size_t>(month - 1)], " ", year);
 }
 
-std::string check_value(const std::string& name, const Variable& variable,
-                        const std::string& given) {
-  const std::string what = "variable \"" + name + "\"";
-  std::string value = clean_text(given, what);
-  if (value.empty() && variable.required) {
-    fail(Cause::BadInput, what, ": expected a value, found none; set ", name);
+[[noreturn]] void wrong(const std::string& what, const char* expected, const std::string& found) {
+  fail(Cause::BadInput, what, ": expected ", expected, ", found \"", found, "\"");
+}
+
+std::string trimmed(const std::string& text) {
+  const std::size_t first = text.find_first_not_of(' ');
+  return first == std::string::npos ? ""
+                                    : text.substr(first, text.find_last_not_of(' ') - first + 1);
+}
+
+std::optional<double> as_number(const std::string& text) {
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  const bool plain = text.find_first_not_of("+-0123456789.eE") == std::string::npos;
+  if (text.empty() || !plain || *end != '\0' || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+std::vector<std::string> split(const std::string& text, char at) {
+  std::vector<std::string> parts;
+  std::size_t from = 0;
+  for (std::size_t end = text.find(at); end != std::string::npos; end = text.find(at, from)) {
+    parts.push_back(trimmed(text.substr(from, end - from)));
+    from = end + 1;
   }
+  parts.push_back(trimmed(text.substr(from)));
+  return parts;
+}
+
+constexpr std::size_t kMaxValues = 40;
+
+std::string check_typed(const Variable& variable, const std::string& value,
+                        const std::string& what) {
+  Colour colour;
+  switch (variable.type) {
+    case Variable::Type::Date:
+      return write_date(value);
+    case Variable::Type::Colour:
+      if (!parse_hex(value, colour)) wrong(what, "a colour such as #0FA3B1", value);
+      return value;
+    case Variable::Type::Choice:
+      if (std::find(variable.choices.begin(), variable.choices.end(), value) ==
+          variable.choices.end()) {
+        fail(Cause::BadInput, what, ": unknown choice \"", value, "\"",
+             suggestion(value, variable.choices));
+      }
+      return value;
+    case Variable::Type::Number:
+      if (!as_number(value)) wrong(what, "a number", value);
+      return value;
+    case Variable::Type::Flag:
+      if (value != "true" && value != "false") wrong(what, "true or false", value);
+      return value == "true" ? value : "";
+    case Variable::Type::Url:
+      if (value.rfind("https://", 0) != 0 && value.rfind("http://", 0) != 0) {
+        wrong(what, "an address that begins with https://", value);
+      }
+      return value;
+    case Variable::Type::Numbers:
+      for (const std::string& part : split(value, ',')) {
+        if (!as_number(part)) wrong(what, "numbers such as \"3, 4.5, 8\"", value);
+      }
+      if (split(value, ',').size() > kMaxValues) wrong(what, "at most 40 numbers", value);
+      return value;
+    case Variable::Type::List:
+      if (split(value, '|').size() > kMaxValues) wrong(what, "at most 40 entries", value);
+      return value;
+    default:
+      return value;
+  }
+}
+
+}  // namespace
+
+std::string check_value(const Variable& variable, const std::string& given,
+                        const std::string& what) {
+  const std::string value = clean_text(given, what);
   if (count_characters(value) > variable.max_length) {
     fail(Cause::BadInput, what, ": ", count_characters(value), " characters, at most ",
          variable.max_length, "; shorten it");
   }
-  Colour colour;
-  if (variable.type == Variable::Type::Colour && !value.empty() && !parse_hex(value, colour)) {
-    fail(Cause::BadInput, what, ": expected a colour such as #0FA3B1, found \"", value, "\"");
-  }
-  return variable.type == Variable::Type::Date ? write_date(value) : value;
+  return value.empty() ? value : check_typed(variable, value, what);
 }
 
-}  // namespace
+std::vector<double> split_numbers(const std::string& value) {
+  std::vector<double> numbers;
+  if (value.empty()) return numbers;
+  for (const std::string& part : split(value, ',')) numbers.push_back(as_number(part).value_or(0));
+  return numbers;
+}
+
+std::vector<std::string> split_list(const std::string& value) {
+  return value.empty() ? std::vector<std::string>{} : split(value, '|');
+}
 
 std::map<std::string, std::string> resolve(const Template& card,
                                            const std::map<std::string, std::string>& given) {
@@ -61,8 +140,12 @@ std::map<std::string, std::string> resolve(const Template& card,
   std::map<std::string, std::string> values;
   for (const auto& [name, variable] : card.variables) {
     const auto found = given.find(name);
+    const std::string what = "variable \"" + name + "\"";
     values[name] =
-        check_value(name, variable, found != given.end() ? found->second : variable.fallback);
+        check_value(variable, found != given.end() ? found->second : variable.fallback, what);
+    if (values[name].empty() && variable.required) {
+      fail(Cause::BadInput, what, ": expected a value, found none; set ", name);
+    }
   }
   return values;
 }
@@ -79,27 +162,47 @@ std::vector<std::string> places(const std::string& text, const std::string& what
   return names;
 }
 
+namespace {
+
+struct Filled {
+  std::string text;
+  bool empty = false;  // it has places, and none of them has a value
+};
+
+Filled fill_places(const std::string& text, const std::map<std::string, std::string>& values,
+                   const Brand& brand) {
+  Filled filled;
+  bool any_place = false;
+  bool any_value = false;
+  std::size_t from = 0;
+  for (std::size_t at = text.find("{{"); at != std::string::npos; at = text.find("{{", from)) {
+    const std::size_t end = text.find("}}", at);
+    const std::string name = text.substr(at + 2, end - at - 2);
+    const std::string& value = name == "brand.publisher" ? brand.publisher : values.at(name);
+    filled.text.append(text, from, at - from).append(value);
+    any_place = true;
+    any_value = any_value || !value.empty();
+    from = end + 2;
+  }
+  filled.text.append(text, from, std::string::npos);
+  filled.empty = (any_place && !any_value) || filled.text.empty();
+  return filled;
+}
+
+}  // namespace
+
+std::string fill(const std::string& text, const std::map<std::string, std::string>& values,
+                 const Brand& brand) {
+  return fill_places(text, values, brand).text;
+}
+
 std::vector<std::string> fill(const std::vector<std::string>& parts,
                               const std::map<std::string, std::string>& values,
                               const Brand& brand) {
   std::vector<std::string> result;
   for (const std::string& part : parts) {
-    std::string filled;
-    bool any_place = false;
-    bool any_value = false;
-    std::size_t from = 0;
-    for (std::size_t at = part.find("{{"); at != std::string::npos; at = part.find("{{", from)) {
-      const std::size_t end = part.find("}}", at);
-      const std::string name = part.substr(at + 2, end - at - 2);
-      const std::string& value = name == "brand.publisher" ? brand.publisher : values.at(name);
-      filled.append(part, from, at - from).append(value);
-      any_place = true;
-      any_value = any_value || !value.empty();
-      from = end + 2;
-    }
-    filled.append(part, from, std::string::npos);
-    if ((any_place && !any_value) || filled.empty()) continue;
-    result.push_back(std::move(filled));
+    Filled filled = fill_places(part, values, brand);
+    if (!filled.empty) result.push_back(std::move(filled.text));
   }
   return result;
 }
@@ -115,15 +218,6 @@ Colour resolve(const Paint& paint, const Brand& brand,
   }
   colour.alpha *= paint.alpha;
   return colour;
-}
-
-bool holds(const std::string& when, bool with_photo,
-           const std::map<std::string, std::string>& values) {
-  if (when.empty()) return true;
-  if (when == "photo") return with_photo;
-  if (when == "no_photo") return !with_photo;
-  const bool wanted = when.rfind("set:", 0) == 0;
-  return values.at(when.substr(when.find(':') + 1)).empty() != wanted;
 }
 
 }  // namespace affiche::cards

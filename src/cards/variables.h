@@ -16,6 +16,11 @@ namespace affiche::cards {
 std::map<std::string, std::string> resolve(const Template& card,
                                            const std::map<std::string, std::string>& given);
 
+// `given` cleaned and checked as a value of the variable, dates written out, "true" for a flag that
+// is set; empty values of optional variables are good. `what` begins the messages.
+std::string check_value(const Variable& variable, const std::string& given,
+                        const std::string& what);
+
 // The parts with their {{places}} filled; a part all of whose places are empty is left out.
 std::vector<std::string> fill(const std::vector<std::string>& parts,
                               const std::map<std::string, std::string>& values, const Brand& brand);
@@ -26,8 +31,12 @@ std::vector<std::string> places(const std::string& text, const std::string& what
 Colour resolve(const Paint& paint, const Brand& brand,
                const std::map<std::string, std::string>& values);
 
-// Whether a layer with this condition is drawn.
-bool holds(const std::string& when, bool with_photo,
-           const std::map<std::string, std::string>& values);
+// One text with its {{places}} filled.
+std::string fill(const std::string& text, const std::map<std::string, std::string>& values,
+                 const Brand& brand);
+
+// The values of a variable of type numbers ("3, 4.5, 8") or list ("Solar | Wind | Water").
+std::vector<double> split_numbers(const std::string& value);
+std::vector<std::string> split_list(const std::string& value);
 
 }  // namespace affiche::cards

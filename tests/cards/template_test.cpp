@@ -46,7 +46,8 @@ TEST_CASE("an unknown key is refused with its place and the nearest key", "[temp
 
 TEST_CASE("wrong values name their place", "[template]") {
   CHECK(contains(refusal("[canvas]\nwidth = 60000\nheight = 400\n"), "test.toml:2:"));
-  CHECK(contains(refusal(kCanvas + "[[layers]]\nkind = \"solid\"\nbox = [0, 0, 900, 10]\n"),
+  CHECK(contains(refusal(kCanvas + "[[layers]]\nkind = \"solid\"\ncolour = \"#000000\"\n"
+                                   "box = [900, 0, 100, 10]\n"),
                  "inside the canvas"));
   CHECK(contains(refusal(kCanvas + "[[layers]]\nkind = \"fotograph\"\n"), "photo"));
   CHECK(contains(refusal(kCanvas + "[[layers]]\nkind = \"text\"\nbox = [0, 0, 9, 9]\n"
