@@ -25,10 +25,9 @@
 #include "cli/model.h"
 #include "cli/picture_recipe.h"
 #include "diffusion/lora/adapters.h"
-#include "diffusion/pipelines/adapter_targets.h"
 #include "diffusion/pipelines/pictures.h"
+#include "diffusion/pipelines/pipeline.h"
 #include "diffusion/pipelines/request_json.h"
-#include "diffusion/pipelines/stable_diffusion.h"
 #include "diffusion/weights/safetensors.h"
 #include "service/worker_signals.h"
 
@@ -242,16 +241,16 @@ int generate(Options options, const Shared& shared) {
 
   Timings timings;
   Time::time_point start = Time::now();
-  const auto pipeline = diffusion::StableDiffusionPipeline::load(files, dtype_of(options.dtype),
-                                                                 device_of(options.device));
+  const auto pipeline =
+      diffusion::load_pipeline(files, dtype_of(options.dtype), device_of(options.device));
   timings.load = seconds_since(start);
 
   std::vector<std::string> warnings;
   start = Time::now();
-  diffusion::AdapterStack stack(diffusion::adapter_targets(pipeline->components()));
+  diffusion::AdapterStack stack(pipeline->adapter_targets());
   wear(stack, file.loras, warnings);
-  for (const std::string& warning : diffusion::apply_textual_inversions(
-           pipeline->components(), file.textual_inversions, file.files.options)) {
+  for (const std::string& warning :
+       pipeline->apply_textual_inversions(file.textual_inversions, file.files.options)) {
     warnings.push_back(warning);
   }
   timings.lora = seconds_since(start);
@@ -274,7 +273,7 @@ int generate(Options options, const Shared& shared) {
   const recipes::PictureRecipe* exact = again ? &*again : nullptr;
   if (exact != nullptr) warn_of_other_makers(*exact, warnings);
   const std::vector<fs::path> written = write_pictures(
-      made, metadata_for(file, pipeline->components(), made, options, exact), options, exact);
+      made, metadata_for(file, pipeline->traits(), made, options, exact), options, exact);
   if (!options.latents_out.empty()) write_latents(options.latents_out, made);
   report(options, shared, written, timings, made, warnings);
   return 0;

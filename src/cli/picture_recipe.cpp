@@ -99,11 +99,11 @@ diffusion::RequestFile read_recipe(const GenerateOptions& options) {
 }
 
 std::vector<cards::Metadata> metadata_for(const diffusion::RequestFile& file,
-                                          const diffusion::Components& parts,
+                                          const diffusion::Pipeline::Traits& model,
                                           const diffusion::Generation& made,
                                           const GenerateOptions& options,
                                           const recipes::PictureRecipe* again) {
-  Json request = diffusion::request_to_json(file, parts, made, path_text);
+  Json request = diffusion::request_to_json(file, model, made, path_text);
   std::vector<recipes::HashedFile> files;
   if (again != nullptr) {
     // The very same files, found elsewhere perhaps.

@@ -8,7 +8,7 @@
 
 #include "cards/encode.h"
 #include "cli/generate_options.h"
-#include "diffusion/pipelines/stable_diffusion.h"
+#include "diffusion/pipelines/pipeline.h"
 #include "recipes/picture_recipe.h"
 
 namespace affiche::cli {
@@ -27,7 +27,7 @@ diffusion::RequestFile read_recipe(const GenerateOptions& options);
 // What each of the pictures carries. The files are hashed; `again`, unless null, is the recipe that
 // is made again, whose names for them stay.
 std::vector<cards::Metadata> metadata_for(const diffusion::RequestFile& file,
-                                          const diffusion::Components& parts,
+                                          const diffusion::Pipeline::Traits& model,
                                           const diffusion::Generation& made,
                                           const GenerateOptions& options,
                                           const recipes::PictureRecipe* again);

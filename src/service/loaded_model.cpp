@@ -7,22 +7,25 @@
 #include <map>
 
 #include "base/error.h"
-#include "diffusion/pipelines/adapter_targets.h"
 #include "diffusion/pipelines/pictures.h"
-#include "diffusion/pipelines/stable_diffusion.h"
+#include "diffusion/pipelines/pipeline.h"
 
 namespace affiche::service {
 
 using diffusion::AdapterStack;
 using diffusion::LoraFile;
-using diffusion::StableDiffusionPipeline;
+using diffusion::Pipeline;
 
 struct LoadedModel::Engine {
   explicit Engine(const std::filesystem::path& model)
-      : pipeline(StableDiffusionPipeline::from_folder(model, at::kFloat, at::kCPU)),
-        adapters(diffusion::adapter_targets(pipeline->components())) {}
+      : pipeline(load(model)), adapters(pipeline->adapter_targets()) {}
+  static std::unique_ptr<Pipeline> load(const std::filesystem::path& model) {
+    diffusion::ModelFiles files;
+    files.model = model;
+    return diffusion::load_pipeline(files, at::kFloat, at::kCPU);
+  }
 
-  std::unique_ptr<StableDiffusionPipeline> pipeline;
+  std::unique_ptr<Pipeline> pipeline;
   AdapterStack adapters;
   std::map<std::string, std::shared_ptr<const LoraFile>> files;  // by hash, kept for swaps
   std::vector<std::pair<std::string, double>> worn;

@@ -20,7 +20,7 @@ class LoadedModel {
  public:
   // `sha256` identifies the contents: a folder whose files were replaced is another model.
   // `threads`: of one generation, 0 for all cores. Errors as
-  // StableDiffusionPipeline::from_folder().
+  // diffusion::load_pipeline().
   LoadedModel(const std::filesystem::path& model, std::string sha256, int threads);
   ~LoadedModel();
 

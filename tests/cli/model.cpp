@@ -2,6 +2,7 @@
 // affiche model, run as users run it.
 #include "catch.h"
 #include "cli/program.h"
+#include "diffusion/goldens.h"
 
 using namespace affiche;
 using namespace affiche::test;
@@ -45,7 +46,7 @@ TEST_CASE("model inspect fails for a model that is not whole") {
   const TemporaryFolder folder;
   std::filesystem::copy(kGoldens / "models/lcm/vae", folder / "vae",
                         std::filesystem::copy_options::recursive);
-  std::filesystem::copy_file(kGoldens / "formats/broken/vae_missing_tensor.safetensors",
+  std::filesystem::copy_file(diffusion::golden("formats/broken/vae_missing_tensor.safetensors"),
                              folder / "vae/diffusion_pytorch_model.safetensors",
                              std::filesystem::copy_options::overwrite_existing);
   const Answer answer = run_program({"model", "inspect", folder / "vae"});

@@ -12,8 +12,11 @@
 
 namespace affiche::diffusion {
 
+// In the checkout, or packed there and unpacked by the build: files whose numbers repeat.
 inline std::filesystem::path golden(const std::filesystem::path& name) {
-  return std::filesystem::path(AFFICHE_SOURCE_DIR) / "tests/data/goldens" / name;
+  const auto plain = std::filesystem::path(AFFICHE_SOURCE_DIR) / "tests/data/goldens" / name;
+  if (std::filesystem::exists(plain)) return plain;
+  return std::filesystem::path(AFFICHE_BINARY_DIR) / "goldens" / name;
 }
 
 // Single files, which the build unpacks.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "diffusion/text/clip_tokenizer.h"
+#include "diffusion/text/t5_tokenizer.h"
 #include "diffusion/weights/state_dict.h"
 
 namespace affiche::diffusion {
@@ -40,6 +41,7 @@ struct Checkpoint {
   nlohmann::ordered_json index;  // model_index.json, or what it would be
   std::map<std::string, CheckpointPart> parts;  // "unet", "vae", "text_encoder", "text_encoder_2"
   std::map<std::string, CLIPTokenizer> tokenizers;        // "tokenizer", "tokenizer_2"
+  std::map<std::string, T5Tokenizer> t5_tokenizers;       // "tokenizer_2" of Flux, "tokenizer_3"
   std::map<std::string, CheckpointScheduler> schedulers;  // "scheduler", "low_res_scheduler"
   std::vector<std::string> warnings;
 };

@@ -17,7 +17,7 @@ Json read_json(const fs::path& file) {
 }
 
 bool is_text_encoder(const std::string& class_name) {
-  return class_name.starts_with("CLIPText");
+  return class_name.starts_with("CLIPText") || class_name == "T5EncoderModel";
 }
 
 CheckpointPart read_part(const fs::path& folder, const std::string& class_name,
@@ -38,7 +38,11 @@ bool is_left_out(const std::string& part) {
 void add_part(Checkpoint& checkpoint, const fs::path& folder, const std::string& name,
               const std::string& class_name, const CheckpointOptions& options) {
   if (name.find("tokenizer") != std::string::npos) {
-    checkpoint.tokenizers.emplace(name, CLIPTokenizer::from_folder(folder));
+    if (class_name.starts_with("T5Tokenizer")) {
+      checkpoint.t5_tokenizers.emplace(name, T5Tokenizer::from_folder(folder));
+    } else {
+      checkpoint.tokenizers.emplace(name, CLIPTokenizer::from_folder(folder));
+    }
   } else if (name.find("scheduler") != std::string::npos) {
     checkpoint.schedulers[name] = {class_name, read_json(folder / "scheduler_config.json")};
   } else {

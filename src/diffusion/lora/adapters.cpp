@@ -185,6 +185,10 @@ LoraReport AdapterStack::inspect(const LoraFile& file, bool dora_scale) const {
 std::vector<LoraReport> AdapterStack::apply(const std::vector<LoraUse>& uses) {
   std::vector<LoraReport> reports;
   std::map<at::Tensor*, std::vector<WeightedChange>> changes;
+  if (!uses.empty() && targets_.empty()) {
+    fail(Cause::Usage, uses.front().file->name,
+         ": LoRA is for models of Stable Diffusion 1.x, 2.x and XL; leave it out");
+  }
   for (const LoraUse& use : uses) {
     if (!std::isfinite(use.weight)) {
       fail(Cause::Usage, use.file->name, ": expected a finite weight, found ", use.weight);

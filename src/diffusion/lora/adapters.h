@@ -62,8 +62,9 @@ class AdapterStack {
   // weights W as loaded, in the slot's dtype and device; what was applied before is gone. This is
   // what diffusers does with several adapters, DoRA among them. Reads no file. Modules may occur
   // in several uses. One report per use. BadInput when a file changes nothing or has two changes
-  // for one weight, Usage when a weight is not finite; then nothing changed. When memory runs
-  // out, nothing is worn. A slot that was changed before may keep its tensor, with other numbers.
+  // for one weight, Usage when a weight is not finite or there are no targets; then nothing
+  // changed. When memory runs out, nothing is worn. A slot that was changed before may keep its
+  // tensor, with other numbers.
   std::vector<LoraReport> apply(const std::vector<LoraUse>& uses);
   // What apply() would report. BadInput when two of the file's changes are for one weight.
   LoraReport inspect(const LoraFile& file, bool dora_scale = false) const;

@@ -8,54 +8,14 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "diffusion/pipelines/part_loader.h"
 
 namespace affiche::diffusion {
 namespace {
 
 namespace fs = std::filesystem;
 
-struct Loader {
-  Checkpoint checkpoint;
-  std::string what;
-  at::ScalarType dtype;
-  at::Device device;
-
-  CheckpointPart& part(const std::string& name, const std::vector<std::string>& classes) {
-    const auto found = checkpoint.parts.find(name);
-    if (found == checkpoint.parts.end()) {
-      fail(Cause::BadInput, what, ": expected the part \"", name, "\", found none");
-    }
-    require_class(found->second, name, classes);
-    return found->second;
-  }
-  void require_class(const CheckpointPart& part, const std::string& name,
-                     const std::vector<std::string>& classes) const {
-    if (std::find(classes.begin(), classes.end(), part.class_name) != classes.end()) return;
-    std::string expected = classes[0];
-    for (std::size_t i = 1; i < classes.size(); ++i) expected += " or " + classes[i];
-    fail(Cause::BadInput, what, ": \"", name, "\": expected ", expected, ", found ",
-         part.class_name);
-  }
-  template <typename Model>
-  std::unique_ptr<Model> fill(std::unique_ptr<Model> model, CheckpointPart& part) const {
-    model->parameters().load(part.weights, dtype, device, "", part.where.string());
-    part.weights.clear();  // what was converted need not stay mapped
-    return model;
-  }
-  std::unique_ptr<CLIPTextModel> text_encoder(const std::string& name,
-                                              const std::vector<std::string>& classes) {
-    CheckpointPart& source = part(name, classes);
-    return fill(std::make_unique<CLIPTextModel>(
-                    CLIPTextConfig::from_json(source.config, source.class_name)),
-                source);
-  }
-  CLIPTokenizer tokenizer(const std::string& name) {
-    const auto found = checkpoint.tokenizers.find(name);
-    if (found == checkpoint.tokenizers.end()) {
-      fail(Cause::BadInput, what, ": expected the part \"", name, "\", found none");
-    }
-    return std::move(found->second);
-  }
+struct Loader : PartLoader {
   std::unique_ptr<UNet2DConditionModel> unet(const ModelFiles& files) {
     CheckpointPart other;
     if (!files.unet.empty()) {
@@ -99,13 +59,11 @@ struct Loader {
 };
 
 // Adds up what the UNet reads and compares it with what the text encoders give.
-void check_fit(const Components& parts, const std::string& what) {
+void check_fit(const Components& parts, const PartLoader& loader) {
+  const std::string& what = loader.what;
   const auto fits = [&](const CLIPTokenizer& tokenizer, const CLIPTextModel& encoder,
                         const char* name) {
-    if (tokenizer.vocabulary_size() <= encoder.config().vocab_size) return;
-    fail(Cause::BadInput, what, ": the ", name, " has ids up to ", tokenizer.vocabulary_size() - 1,
-         ", its text encoder only ", encoder.config().vocab_size,
-         " of them; the model mixes two models");
+    loader.check_vocabulary(name, tokenizer.vocabulary_size(), encoder.config().vocab_size);
   };
   fits(parts.tokenizer, *parts.text_encoder, "tokenizer");
   std::int64_t width = parts.text_encoder->config().hidden_size;
@@ -138,9 +96,8 @@ Value flag(const Json& index, const char* key, Value fallback) {
   return found->get<Value>();
 }
 
-}  // namespace
-
-std::vector<std::string> pipeline_classes() {
+// Those with a UNet.
+std::vector<std::string> unet_pipeline_classes() {
   return {"LatentConsistencyModelImg2ImgPipeline",
           "LatentConsistencyModelPipeline",
           "StableDiffusionControlNetImg2ImgPipeline",
@@ -158,18 +115,28 @@ std::vector<std::string> pipeline_classes() {
           "StableDiffusionXLPipeline"};
 }
 
+}  // namespace
+
+std::vector<std::string> pipeline_classes() {
+  std::vector<std::string> classes = unet_pipeline_classes();
+  classes.insert(classes.end(), {"FluxPipeline", "StableDiffusion3Pipeline"});
+  std::sort(classes.begin(), classes.end());
+  return classes;
+}
+
 Components load_components(const ModelFiles& files, at::ScalarType dtype, at::Device device) {
-  Loader loader{open_checkpoint(files.model, files.options), files.model.string(), dtype, device};
+  return load_components(open_checkpoint(files.model, files.options), files, dtype, device);
+}
+
+Components load_components(Checkpoint checkpoint_of_model, const ModelFiles& files,
+                           at::ScalarType dtype, at::Device device) {
+  Loader loader{{std::move(checkpoint_of_model), files.model.string(), dtype, device}};
   const Checkpoint& checkpoint = loader.checkpoint;
-  const std::vector<std::string> classes = pipeline_classes();
+  const std::vector<std::string> classes = unet_pipeline_classes();
   if (std::find(classes.begin(), classes.end(), checkpoint.pipeline_class) == classes.end()) {
     fail(Cause::BadInput, loader.what,
          ": expected a model of the families Stable Diffusion 1.x, 2.x or XL, found a ",
          checkpoint.pipeline_class);
-  }
-  const auto scheduler = checkpoint.schedulers.find("scheduler");
-  if (scheduler == checkpoint.schedulers.end()) {
-    fail(Cause::BadInput, loader.what, ": expected the part \"scheduler\", found none");
   }
   const bool xl = checkpoint.pipeline_class.starts_with("StableDiffusionXL");
   Components parts{checkpoint.pipeline_class,
@@ -180,7 +147,7 @@ Components load_components(const ModelFiles& files, at::ScalarType dtype, at::De
                    loader.unet(files),
                    loader.vae(files),
                    {},
-                   scheduler->second,
+                   loader.scheduler(),
                    std::nullopt,
                    true,
                    false,
@@ -198,7 +165,7 @@ Components load_components(const ModelFiles& files, at::ScalarType dtype, at::De
   for (const fs::path& path : files.controlnets) {
     parts.controlnets.push_back(loader.controlnet(path, files.options));
   }
-  check_fit(parts, loader.what);
+  check_fit(parts, loader);
   return parts;
 }
 

@@ -51,11 +51,16 @@ struct ModelFiles {
 };
 
 // Builds every network and loads its weights, converted to `dtype` on `device`. Errors as
-// open_checkpoint(); BadInput for another pipeline class (named, never guessed), for configurations
-// that are not built, and for weights or parts that do not fit each other.
+// open_checkpoint(); BadInput for a pipeline class without a UNet or unknown (named, never
+// guessed), for configurations that are not built, and for weights or parts that do not fit each
+// other.
 Components load_components(const ModelFiles& files, at::ScalarType dtype, at::Device device);
+// The same of files.model's checkpoint, opened before.
+Components load_components(Checkpoint checkpoint_of_model, const ModelFiles& files,
+                           at::ScalarType dtype, at::Device device);
 
-// The pipeline classes of diffusers whose models run here, in the order of the alphabet.
+// The pipeline classes of diffusers whose models load_pipeline() takes, in the order of the
+// alphabet.
 std::vector<std::string> pipeline_classes();
 
 }  // namespace affiche::diffusion

@@ -98,29 +98,6 @@ void check_controls(const GenerateRequest& request, const Components& parts) {
   }
 }
 
-void check_counts(const GenerateRequest& request, Plan& plan) {
-  const std::size_t prompts = request.prompts.size();
-  if (prompts == 0) fail(Cause::Usage, "prompt: expected at least one");
-  const std::int64_t each = request.num_images_per_prompt;
-  if (each < 1 || each > 64 || prompts * static_cast<std::size_t>(each) > 64) {
-    fail(Cause::Usage, "num_images_per_prompt ", each,
-         ": expected 1 to 64 pictures in one request");
-  }
-  plan.pictures = static_cast<std::int64_t>(prompts) * each;
-  const auto one_or_each = [&](const std::vector<std::string>& texts, const char* name) {
-    if (texts.size() > 1 && texts.size() != prompts) {
-      fail(Cause::Usage, name, ": expected none, one or ", prompts, ", found ", texts.size());
-    }
-  };
-  one_or_each(request.prompts_2, "prompt_2");
-  one_or_each(request.negative_prompts, "negative_prompt");
-  one_or_each(request.negative_prompts_2, "negative_prompt_2");
-  const std::size_t seeds = request.seeds.size();
-  if (seeds != 1 && seeds != static_cast<std::size_t>(plan.pictures)) {
-    fail(Cause::Usage, "seed: expected one or ", plan.pictures, ", found ", seeds);
-  }
-}
-
 // Signatures of the pipelines' __call__ in diffusers 0.42.
 void fill_defaults(const GenerateRequest& request, const Components& parts, Plan& plan) {
   const bool lcm = parts.pipeline_class.starts_with("LatentConsistencyModel");
@@ -218,6 +195,32 @@ void fill_sizes(const GenerateRequest& request, const Components& parts, Plan& p
 
 }  // namespace
 
+std::int64_t count_pictures(const GenerateRequest& request) {
+  const std::size_t prompts = request.prompts.size();
+  if (prompts == 0) fail(Cause::Usage, "prompt: expected at least one");
+  const std::int64_t each = request.num_images_per_prompt;
+  if (each < 1 || each > 64 || prompts * static_cast<std::size_t>(each) > 64) {
+    fail(Cause::Usage, "num_images_per_prompt ", each,
+         ": expected 1 to 64 pictures in one request");
+  }
+  const std::int64_t pictures = static_cast<std::int64_t>(prompts) * each;
+  const auto one_or_each = [&](const std::vector<std::string>& texts, const char* name) {
+    if (texts.size() > 1 && texts.size() != prompts) {
+      fail(Cause::Usage, name, ": expected none, one or ", prompts, ", found ", texts.size());
+    }
+  };
+  one_or_each(request.prompts_2, "prompt_2");
+  one_or_each(request.negative_prompts, "negative_prompt");
+  one_or_each(request.negative_prompts_2, "negative_prompt_2");
+  one_or_each(request.prompts_3, "prompt_3");
+  one_or_each(request.negative_prompts_3, "negative_prompt_3");
+  const std::size_t seeds = request.seeds.size();
+  if (seeds != 1 && seeds != static_cast<std::size_t>(pictures)) {
+    fail(Cause::Usage, "seed: expected one or ", pictures, ", found ", seeds);
+  }
+  return pictures;
+}
+
 Plan make_plan(const GenerateRequest& request, const Components& parts,
                const at::Tensor& first_pass) {
   Plan plan;
@@ -226,7 +229,7 @@ Plan make_plan(const GenerateRequest& request, const Components& parts,
   check_task(request, plan);
   check_pictures(request, parts, plan.start, first_pass.defined());
   check_controls(request, parts);
-  check_counts(request, plan);
+  plan.pictures = count_pictures(request);
   fill_defaults(request, parts, plan);
   check_numbers(request, parts, plan);
   if (first_pass.defined()) {

@@ -35,4 +35,8 @@ struct Plan {
 Plan make_plan(const GenerateRequest& request, const Components& parts,
                const at::Tensor& first_pass = {});
 
+// How many pictures a request makes. Usage unless prompts, their negatives and seeds are as many as
+// they must be.
+std::int64_t count_pictures(const GenerateRequest& request);
+
 }  // namespace affiche::diffusion

@@ -7,12 +7,11 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "diffusion/pipelines/prompt_lists.h"
 #include "diffusion/text/prompt_chunks.h"
 
 namespace affiche::diffusion {
 namespace {
-
-using Prompts = std::vector<std::string>;
 
 // Chunks of one side of the request, positive or negative, for one text encoder: by prompt.
 using Chunks = std::vector<std::vector<PromptChunk>>;
@@ -29,29 +28,6 @@ struct Encoded {
   std::vector<at::Tensor> hidden;
   at::Tensor pooled;
 };
-
-// One for all becomes one for each.
-Prompts for_each(Prompts prompts, std::size_t count) {
-  if (prompts.empty()) prompts = {""};
-  if (prompts.size() == 1) prompts.resize(count, prompts[0]);
-  return prompts;
-}
-
-// diffusers' `prompt_2 or prompt`.
-Prompts second_or(const Prompts& second, const Prompts& first) {
-  const bool empty = second.empty() || (second.size() == 1 && second[0].empty());
-  return empty ? first : for_each(second, first.size());
-}
-
-std::string quoted(const std::string& prompt) {
-  // The cut may fall inside a character; what is left of it is dropped with the rest.
-  std::size_t end = std::min<std::size_t>(prompt.size(), 60);
-  while (end > 0 && end < prompt.size() &&
-         (static_cast<unsigned char>(prompt[end]) & 0xC0) == 0x80) {
-    --end;
-  }
-  return concat("the prompt \"", prompt.substr(0, end), end < prompt.size() ? "…\"" : "\"");
-}
 
 void warn(const std::string& prompt, const PromptChunks& read, std::size_t length,
           Prompts& warnings) {

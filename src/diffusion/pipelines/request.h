@@ -66,9 +66,12 @@ struct GenerateRequest {
   // "controlnet_inpaint"; empty: what the other fields ask for.
   std::string task;
   std::vector<std::string> prompts = {""};
-  std::vector<std::string> prompts_2;         // SDXL's second text encoder; none: prompts
+  std::vector<std::string> prompts_2;         // the second text encoder's; none: prompts
   std::vector<std::string> negative_prompts;  // none, one for all, or one for each prompt
   std::vector<std::string> negative_prompts_2;
+  std::vector<std::string> prompts_3;  // SD3's third text encoder; none: prompts
+  std::vector<std::string> negative_prompts_3;
+  std::optional<std::int64_t> max_sequence_length;  // of T5, tokens; none: SD3 256, Flux 512
   EmptyNegative empty_negative = EmptyNegative::Diffusers;
   PromptWeighting prompt_weighting = PromptWeighting::None;
   bool long_prompts = false;  // read beyond 77 tokens, in chunks that are encoded one by one

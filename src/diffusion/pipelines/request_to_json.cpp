@@ -22,6 +22,11 @@ void put_prompts(Json& json, const GenerateRequest& request) {
   if (!request.negative_prompts_2.empty()) {
     json["negative_prompt_2"] = one_or_list(request.negative_prompts_2);
   }
+  if (!request.prompts_3.empty()) json["prompt_3"] = one_or_list(request.prompts_3);
+  if (!request.negative_prompts_3.empty()) {
+    json["negative_prompt_3"] = one_or_list(request.negative_prompts_3);
+  }
+  if (request.max_sequence_length) json["max_sequence_length"] = *request.max_sequence_length;
   if (request.empty_negative != EmptyNegative::Diffusers) {
     json["empty_negative_prompt"] =
         request.empty_negative == EmptyNegative::Encoded ? "encoded" : "zeros";
@@ -46,10 +51,10 @@ void put_micro(Json& json, const GenerateRequest& request) {
 }
 
 // The options that the name stands for, over the config that was given or the model's own.
-void put_scheduler(Json& json, const GenerateRequest& request, const Components& parts,
+void put_scheduler(Json& json, const GenerateRequest& request, const Pipeline::Traits& model,
                    const Generation& made) {
   json["scheduler"] = made.scheduler;
-  Json config = parts.scheduler.config.is_object() ? parts.scheduler.config : Json::object();
+  Json config = model.scheduler.config.is_object() ? model.scheduler.config : Json::object();
   if (request.scheduler_config.is_object()) config.update(request.scheduler_config);
   if (!request.scheduler.empty()) config.update(scheduler_options(request.scheduler));
   for (const char* key : {"_class_name", "_diffusers_version"}) config.erase(key);
@@ -127,7 +132,7 @@ void put_controls(Json& json, const RequestFile& file, const Generation& made,
 
 }  // namespace
 
-Json request_to_json(const RequestFile& file, const Components& parts, const Generation& made,
+Json request_to_json(const RequestFile& file, const Pipeline::Traits& model, const Generation& made,
                      const std::function<std::string(const std::filesystem::path&)>& path_text) {
   const GenerateRequest& request = file.request;
   Json json = Json::object();
@@ -137,10 +142,10 @@ Json request_to_json(const RequestFile& file, const Components& parts, const Gen
   if (!file.files.vae.empty()) json["vae"] = path_text(file.files.vae);
   put_prompts(json, request);
   put_sampling(json, request, made);
-  put_scheduler(json, request, parts, made);
-  if (parts.is_xl()) put_micro(json, request);
+  put_scheduler(json, request, model, made);
+  if (model.reads_sizes) put_micro(json, request);
   put_pictures(json, file, made, path_text);
-  if (parts.is_upscaler()) json["noise_level"] = request.noise_level;
+  if (model.enlarges) json["noise_level"] = request.noise_level;
   put_controls(json, file, made, path_text);
   for (const LoraChoice& lora : file.loras) {
     Json item = {{"file", path_text(lora.file)}, {"weight", lora.weight}};

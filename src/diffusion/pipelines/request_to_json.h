@@ -6,15 +6,15 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "diffusion/pipelines/pipeline.h"
 #include "diffusion/pipelines/request_json.h"
-#include "diffusion/pipelines/stable_diffusion.h"
 
 namespace affiche::diffusion {
 
-// A request for the same pictures as `made` has, by `parts`. `path_text` says how paths are
+// A request for the same pictures as `made` has, by `model`. `path_text` says how paths are
 // written; read_request() takes them as relative to the working folder with folder "".
 nlohmann::ordered_json request_to_json(
-    const RequestFile& file, const Components& parts, const Generation& made,
+    const RequestFile& file, const Pipeline::Traits& model, const Generation& made,
     const std::function<std::string(const std::filesystem::path&)>& path_text);
 
 }  // namespace affiche::diffusion

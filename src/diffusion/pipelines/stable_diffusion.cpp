@@ -9,11 +9,13 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "diffusion/pipelines/adapter_targets.h"
 #include "diffusion/pipelines/control.h"
 #include "diffusion/pipelines/guidance.h"
 #include "diffusion/pipelines/micro_conditions.h"
 #include "diffusion/pipelines/out_of_memory.h"
 #include "diffusion/pipelines/outpaint.h"
+#include "diffusion/pipelines/previews.h"
 #include "diffusion/pipelines/prompt_encoding.h"
 #include "diffusion/pipelines/start.h"
 #include "diffusion/pipelines/vae_latents.h"
@@ -41,41 +43,6 @@ void require_finite(const at::Tensor& tensor, const char* network, std::int64_t 
        dtype == at::kFloat ? "its weights are damaged, or the guidance scale is far too high"
                            : "use --dtype fp32");
 }
-
-void check_cancelled(const Watch& watch, const std::string& what_is_next) {
-  if (!watch.cancelled || !watch.cancelled()) return;
-  fail(Cause::Cancelled, "generation stopped before ", what_is_next);
-}
-
-// Shows what Watch asks for. An autoencoder that cannot be previewed is a warning, no failure.
-class Previews {
- public:
-  Previews(const Watch& watch, const Autoencoder& vae, std::vector<std::string>& warnings)
-      : watch_(watch), vae_(vae), warnings_(warnings), wanted_(watch.preview != nullptr) {}
-
-  void show(std::int64_t done, std::int64_t steps, const at::Tensor& latents) {
-    if (!wanted_ || done % watch_.preview_every != 0 || !learned()) return;
-    watch_.preview(done, steps, preview_pictures(*preview_, vae_, latents));
-  }
-
- private:
-  bool learned() {
-    if (preview_) return true;
-    try {
-      preview_.emplace(vae_);
-    } catch (const Error& error) {
-      warnings_.push_back(concat("no preview: ", error.what()));
-      wanted_ = false;
-    }
-    return wanted_;
-  }
-
-  const Watch& watch_;
-  const Autoencoder& vae_;
-  std::vector<std::string>& warnings_;
-  bool wanted_;
-  std::optional<LatentPreview> preview_;
-};
 
 // Both halves of a guided pass see the same.
 at::Tensor twice(const at::Tensor& tensor, bool guided) {
@@ -168,9 +135,16 @@ StableDiffusionPipeline::StableDiffusionPipeline(Components parts, at::ScalarTyp
 std::unique_ptr<StableDiffusionPipeline> StableDiffusionPipeline::load(const ModelFiles& files,
                                                                        at::ScalarType dtype,
                                                                        at::Device device) {
+  return load(open_checkpoint(files.model, files.options), files, dtype, device);
+}
+
+std::unique_ptr<StableDiffusionPipeline> StableDiffusionPipeline::load(Checkpoint checkpoint,
+                                                                       const ModelFiles& files,
+                                                                       at::ScalarType dtype,
+                                                                       at::Device device) {
   try {
-    return std::unique_ptr<StableDiffusionPipeline>(
-        new StableDiffusionPipeline(load_components(files, dtype, device), dtype, device));
+    return std::unique_ptr<StableDiffusionPipeline>(new StableDiffusionPipeline(
+        load_components(std::move(checkpoint), files, dtype, device), dtype, device));
   } catch (...) {
     rethrow_out_of_memory(concat("loading ", files.model.string()),
                           "take --dtype bf16, which needs half of fp32, or free some");
@@ -182,6 +156,15 @@ std::unique_ptr<StableDiffusionPipeline> StableDiffusionPipeline::from_folder(
   ModelFiles files;
   files.model = folder;
   return load(files, dtype, device);
+}
+
+std::vector<AdapterTarget> StableDiffusionPipeline::adapter_targets() {
+  return diffusion::adapter_targets(parts_);
+}
+
+std::vector<std::string> StableDiffusionPipeline::apply_textual_inversions(
+    const std::vector<TextualInversionChoice>& choices, const CheckpointOptions& options) {
+  return diffusion::apply_textual_inversions(parts_, choices, options);
 }
 
 Generation StableDiffusionPipeline::generate(const GenerateRequest& request,
@@ -330,7 +313,7 @@ void StableDiffusionPipeline::run(const GenerateRequest& request, Run& run, cons
   result.timesteps = all.slice(0, static_cast<std::int64_t>(run.start.begin));
   run.steps = result.timesteps.numel();
   at::Tensor latents = run.start.latents;
-  Previews previews(watch, *parts_.vae, result.warnings);
+  Previews previews(watch, *parts_.vae, false, result.warnings);
   run.stage = "denoising";
   result.initial = for_caller(latents);
   for (std::int64_t i = 0; i < run.steps; ++i) {

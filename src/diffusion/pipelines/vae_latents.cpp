@@ -51,17 +51,18 @@ at::Tensor encode_picture(const Autoencoder& vae, const at::Tensor& picture,
   return latents;
 }
 
-at::Tensor unscaled_latents(const Autoencoder& vae, const at::Tensor& latents) {
+at::Tensor unscaled_latents(const Autoencoder& vae, const at::Tensor& latents, bool shifted) {
+  if (shifted) return latents / vae.scaling_factor() + vae.shift_factor();
   if (!is_standardized(vae)) return latents / vae.scaling_factor();
   return latents * per_channel(vae.latents_std(), latents) / vae.scaling_factor() +
          per_channel(vae.latents_mean(), latents);
 }
 
 at::Tensor preview_pictures(const LatentPreview& preview, const Autoencoder& vae,
-                            const at::Tensor& latents) {
+                            const at::Tensor& latents, bool shifted) {
   const at::Tensor wide = latents.to(at::kFloat);
   const at::Tensor loudness = wide.std(at::IntArrayRef{1, 2, 3}, true, true).clamp_min(1);
-  const at::Tensor small = preview(unscaled_latents(vae, wide / loudness));
+  const at::Tensor small = preview(unscaled_latents(vae, wide / loudness, shifted));
   const at::Tensor large = at::upsample_bilinear2d(
       small.permute({0, 3, 1, 2}).to(at::kFloat),
       {small.size(1) * vae.scale(), small.size(2) * vae.scale()}, /*align_corners=*/false);
@@ -69,8 +70,8 @@ at::Tensor preview_pictures(const LatentPreview& preview, const Autoencoder& vae
 }
 
 Decoded decode_latents(const Autoencoder& vae, const at::Tensor& latents,
-                       const TilingOptions& tiling) {
-  const at::Tensor unscaled = unscaled_latents(vae, latents);
+                       const TilingOptions& tiling, bool shifted) {
+  const at::Tensor unscaled = unscaled_latents(vae, latents, shifted);
   const bool upcast = upcasts(vae, latents), wide = latents.scalar_type() == at::kFloat;
   at::Tensor picture = upcast ? vae.decode_float32(unscaled, tiling) : vae.decode(unscaled, tiling);
   Decoded result;

@@ -28,16 +28,21 @@ class TokenTrie {
     if (nodes_[node].id < 0) nodes_[node].id = id;
   }
 
-  // The longest token at the start of `text`.
-  Match longest(std::u32string_view text) const {
-    Match best;
+  // Calls take(Match) for every token at the start of `text`, the shortest first.
+  template <typename Take>
+  void each(std::u32string_view text, Take&& take) const {
     std::size_t node = 0;
     for (std::size_t length = 1; length <= text.size(); ++length) {
       const auto next = nodes_[node].next.find(text[length - 1]);
       if (next == nodes_[node].next.end()) break;
       node = next->second;
-      if (nodes_[node].id >= 0) best = {length, nodes_[node].id};
+      if (nodes_[node].id >= 0) take(Match{length, nodes_[node].id});
     }
+  }
+  // The longest token at the start of `text`.
+  Match longest(std::u32string_view text) const {
+    Match best;
+    each(text, [&best](const Match& match) { best = match; });
     return best;
   }
 

@@ -215,4 +215,19 @@ std::u32string lowercase(std::u32string_view text) {
   return out;
 }
 
+std::size_t cluster_length(std::u32string_view text) {
+  if (text.starts_with(U"\r\n")) return 2;
+  const auto is_control = [](char32_t c) { return contains(kControls, kControlsCount, c); };
+  std::size_t length = std::min<std::size_t>(text.size(), 1);
+  while (length > 0 && length < text.size()) {
+    const char32_t last = text[length - 1], next = text[length];
+    if (is_control(last) || is_control(next)) break;
+    if (!contains(kJoining, kJoiningCount, next) && !contains(kPrepended, kPrependedCount, last)) {
+      break;
+    }
+    ++length;
+  }
+  return length;
+}
+
 }  // namespace affiche::diffusion::unicode

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Unicode as the CLIP tokenizer needs it. All functions are pure and may run in any thread.
+// Unicode as the tokenizers need it. All functions are pure and may run in any thread.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -21,5 +22,10 @@ std::u32string nfc(std::u32string_view text);
 // Character by character, without regard to the place in a word: a capital sigma always becomes
 // U+03C3, and U+0130 becomes i and a combining dot.
 std::u32string lowercase(std::u32string_view text);
+
+// Characters of the grapheme cluster at the start of `text`, at least 1 (Unicode Standard Annex 29,
+// extended clusters, rules GB3 to GB5 and GB9 to GB9b: the others only join characters that are
+// together longer than what a precompiled character map looks at).
+std::size_t cluster_length(std::u32string_view text);
 
 }  // namespace affiche::diffusion::unicode

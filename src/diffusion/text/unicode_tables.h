@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Unicode properties that the tokenizer needs; the values are in generated
-// sources. Every table is sorted by its first column.
+// The Unicode properties that the tokenizers need; the values are in generated sources. Every table
+// is sorted by its first column.
 #pragma once
 
 #include <cstddef>
@@ -42,5 +42,11 @@ extern const Pair kExcludedPairs[];  // and those that it does not
 extern const std::size_t kExcludedPairsCount;
 extern const Single kSingles[];  // canonical decompositions to one character
 extern const std::size_t kSinglesCount;
+extern const Range kJoining[];  // Grapheme_Cluster_Break Extend, SpacingMark and ZWJ
+extern const std::size_t kJoiningCount;
+extern const Range kControls[];  // Control, CR and LF
+extern const std::size_t kControlsCount;
+extern const Range kPrepended[];  // Prepend
+extern const std::size_t kPrependedCount;
 
 }  // namespace affiche::diffusion::unicode
