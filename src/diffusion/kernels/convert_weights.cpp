@@ -13,7 +13,7 @@ namespace affiche::diffusion {
 namespace {
 
 // Elements that are converted at once: with their float32 intermediate they stay in the cache.
-constexpr std::int64_t kPiece = std::int64_t{1} << 16;
+constexpr std::int64_t kPiece = std::int64_t{1} << 15;
 
 // Rows [begin, end) of a conversion's source seen as matrix; a row of a convolution is one filter.
 struct Piece {

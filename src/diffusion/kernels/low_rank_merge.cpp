@@ -4,6 +4,8 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+
 #include "diffusion/kernels/low_rank_panel.h"
 
 namespace affiche::diffusion {
@@ -40,29 +42,54 @@ at::Tensor tiles_of(const at::Tensor& down, std::int64_t tiles) {
       .contiguous();
 }
 
-template <typename T>
-void merge_tiles(const Panel<T>& all) {
-  // A few rows at a time stay in the cache with the tiles that change them.
-  constexpr std::int64_t kGrain = 48;
-  at::parallel_for(0, all.rows, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    Panel<T> part = all;
-    part.rows = end - begin;
-    part.out += begin * all.stride;
-    part.base += begin * all.stride;
-    part.up += begin * all.rank;
-    merge_panel(part);
-  });
+std::int64_t whole_tiles(const LowRankMerge& merge) {
+  return merge.base.size(1) / kTile;
+}
+
+// Columns that fill no tile. Seldom, and never in models of full size.
+void merge_rest(const LowRankMerge& merge) {
+  const std::int64_t columns = whole_tiles(merge) * kTile;
+  if (columns == merge.base.size(1)) return;
+  const auto rest = [&](const at::Tensor& matrix) {
+    return matrix.narrow(1, columns, matrix.size(1) - columns);
+  };
+  rest(merge.out).copy_(at::addmm(rest(merge.base).to(at::kFloat), merge.up, rest(merge.down)));
+}
+
+// Some rows of one merge.
+struct Piece {
+  std::size_t merge;
+  std::int64_t begin, end;
+};
+
+// Of about the same work each; few rows at a time stay in the cache with the tiles that change
+// them.
+std::vector<Piece> cut(const std::vector<LowRankMerge>& merges) {
+  constexpr std::int64_t kElements = std::int64_t{1} << 16;
+  constexpr std::int64_t kRows = 6;  // what the loops take at once
+  std::vector<Piece> pieces;
+  for (std::size_t i = 0; i < merges.size(); ++i) {
+    if (whole_tiles(merges[i]) == 0) continue;
+    const std::int64_t rows = merges[i].base.size(0);
+    const std::int64_t step =
+        std::max<std::int64_t>(1, kElements / merges[i].base.size(1) / kRows) * kRows;
+    for (std::int64_t row = 0; row < rows; row += step) {
+      pieces.push_back({i, row, std::min(rows, row + step)});
+    }
+  }
+  return pieces;
 }
 
 template <typename T>
-void merge_as(at::Tensor& out, const at::Tensor& base, const at::Tensor& up,
-              const at::Tensor& tiles, std::int64_t columns) {
-  auto* to = static_cast<T*>(out.data_ptr());
-  const std::size_t row_bytes = static_cast<std::size_t>(out.size(1)) * sizeof(T);
-  const bool stream = reinterpret_cast<std::uintptr_t>(to) % 64 == 0 && row_bytes % 64 == 0;
-  merge_tiles<T>({to, static_cast<const T*>(base.const_data_ptr()), up.const_data_ptr<float>(),
-                  tiles.const_data_ptr<float>(), base.size(0), columns, up.size(1), base.size(1),
-                  stream});
+void merge_piece(const LowRankMerge& merge, const at::Tensor& tiles, const Piece& piece) {
+  const std::int64_t stride = merge.base.size(1), rank = merge.up.size(1);
+  T* out = static_cast<T*>(merge.out.data_ptr()) + piece.begin * stride;
+  const bool stream = reinterpret_cast<std::uintptr_t>(out) % 64 == 0 &&
+                      static_cast<std::size_t>(stride) * sizeof(T) % 64 == 0;
+  merge_panel<T>({out, static_cast<const T*>(merge.base.const_data_ptr()) + piece.begin * stride,
+                  merge.up.const_data_ptr<float>() + piece.begin * rank,
+                  tiles.const_data_ptr<float>(), piece.end - piece.begin,
+                  whole_tiles(merge) * kTile, rank, stride, stream});
 }
 
 }  // namespace
@@ -75,19 +102,26 @@ bool can_merge_low_rank(at::ScalarType dtype, at::Device device) {
 #endif
 }
 
-void merge_low_rank(at::Tensor& out, const at::Tensor& base, const at::Tensor& up,
-                    const at::Tensor& down) {
-  const std::int64_t tiles = base.size(1) / kTile, columns = tiles * kTile;
-  if (tiles > 0) {
-    const at::Tensor tiled = tiles_of(down, tiles);
-    base.scalar_type() == at::kFloat ? merge_as<float>(out, base, up, tiled, columns)
-                                     : merge_as<std::uint16_t>(out, base, up, tiled, columns);
-  }
-  if (columns == base.size(1)) return;
-  const auto rest = [&](const at::Tensor& matrix) {
-    return matrix.narrow(1, columns, matrix.size(1) - columns);
-  };
-  rest(out).copy_(at::addmm(rest(base).to(at::kFloat), up, rest(down)));
+void merge_low_rank(const std::vector<LowRankMerge>& merges) {
+  std::vector<at::Tensor> tiles(merges.size());
+  at::parallel_for(
+      0, static_cast<std::int64_t>(merges.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+        for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+          tiles[i] = tiles_of(merges[i].down, whole_tiles(merges[i]));
+          merge_rest(merges[i]);
+        }
+      });
+  const std::vector<Piece> pieces = cut(merges);
+  at::parallel_for(0, static_cast<std::int64_t>(pieces.size()), 1,
+                   [&](std::int64_t begin, std::int64_t end) {
+                     for (std::int64_t i = begin; i < end; ++i) {
+                       const Piece& piece = pieces[static_cast<std::size_t>(i)];
+                       const LowRankMerge& merge = merges[piece.merge];
+                       merge.base.scalar_type() == at::kFloat
+                           ? merge_piece<float>(merge, tiles[piece.merge], piece)
+                           : merge_piece<std::uint16_t>(merge, tiles[piece.merge], piece);
+                     }
+                   });
 }
 
 }  // namespace affiche::diffusion

@@ -15,6 +15,8 @@ struct Avx512 {
   static Vector all(float value) { return _mm512_set1_ps(value); }
   static Vector fma(Vector a, Vector b, Vector c) { return _mm512_fmadd_ps(a, b, c); }
   static void fence() { _mm_sfence(); }
+  // Any address will do; there is no fault.
+  static void prefetch(const void* from) { _mm_prefetch(from, _MM_HINT_T0); }
 
   static Vector load(const float* from) { return _mm512_loadu_ps(from); }
   static Vector load(const std::uint16_t* from) {

@@ -25,6 +25,14 @@ inline void merge_rows(const Panel<T>& panel, std::int64_t row) {
         sum[i][k] = Isa::load(base + i * panel.stride + column + k * Isa::kLanes);
       }
     }
+    // The next weights come from memory while these are computed; hardware does not see six rows.
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+      for (int k = 0; k < kVectors; ++k) {
+        Isa::prefetch(base + i * panel.stride + column + (kVectors + k) * Isa::kLanes);
+      }
+    }
     const float* tile = panel.tiles + column / kTile * kTile * panel.rank + column % kTile;
     for (std::int64_t r = 0; r < panel.rank; ++r, tile += kTile) {
       typename Isa::Vector down[kVectors];

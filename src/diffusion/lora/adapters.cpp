@@ -2,10 +2,12 @@
 #include "diffusion/lora/adapters.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -60,14 +62,6 @@ LowRank::Matrices one_product(const at::Tensor& pristine,
 // Writes pristine + changes into `result`, of the same shape, dtype and memory format.
 void merge(at::Tensor& result, const at::Tensor& pristine,
            const std::vector<WeightedChange>& changes) {
-  const bool dense =
-      pristine.is_contiguous() || pristine.is_contiguous(at::MemoryFormat::ChannelsLast);
-  if (dense && can_merge_low_rank(pristine.scalar_type(), pristine.device())) {
-    if (const auto product = one_product(pristine, changes); product.up.defined()) {
-      at::Tensor matrix = as_matrix(result);
-      return merge_low_rank(matrix, as_matrix(pristine), product.up, product.down);
-    }
-  }
   const bool in_place = pristine.scalar_type() == at::kFloat && result.is_contiguous();
   at::Tensor sum =
       in_place ? result : at::empty(pristine.sizes(), pristine.options().dtype(at::kFloat));
@@ -75,6 +69,18 @@ void merge(at::Tensor& result, const at::Tensor& pristine,
   at::Tensor matrix = sum.view({sum.size(0), -1});
   for (const auto& [change, weight] : changes) change.add_to(matrix, pristine, weight);
   if (!in_place) result.copy_(sum);
+}
+
+// The same as work for merge_low_rank(); none when it is not of that kind.
+std::optional<LowRankMerge> low_rank_merge(const at::Tensor& result, const at::Tensor& pristine,
+                                           const std::vector<WeightedChange>& changes) {
+  const bool dense =
+      pristine.is_contiguous() || pristine.is_contiguous(at::MemoryFormat::ChannelsLast);
+  if (!dense || !can_merge_low_rank(pristine.scalar_type(), pristine.device())) return {};
+  LowRank::Matrices product = one_product(pristine, changes);
+  if (!product.up.defined()) return {};
+  return LowRankMerge{as_matrix(result), as_matrix(pristine), std::move(product.up),
+                      std::move(product.down)};
 }
 
 // The memory of an earlier result serves again unless somebody else looks at it.
@@ -203,7 +209,7 @@ std::vector<LoraReport> AdapterStack::apply(const std::vector<LoraUse>& uses) {
   const c10::NoGradGuard no_grad;
   take_off([&](at::Tensor* slot) { return !changes.contains(slot); });
   try {
-    for (const auto& [slot, list] : changes) wear(slot, list);
+    wear(changes);
   } catch (...) {
     remove();
     throw;
@@ -211,16 +217,46 @@ std::vector<LoraReport> AdapterStack::apply(const std::vector<LoraUse>& uses) {
   return reports;
 }
 
-void AdapterStack::wear(at::Tensor* slot, const std::vector<WeightedChange>& changes) {
+void AdapterStack::wear(const std::map<at::Tensor*, std::vector<WeightedChange>>& changes) {
+  struct Work {
+    at::Tensor* slot;
+    at::Tensor result;
+    const std::vector<WeightedChange>* changes;
+    std::optional<LowRankMerge> merge;
+  };
+  std::vector<Work> all;
+  for (const auto& [slot, list] : changes) all.push_back({slot, memory_for(slot), &list, {}});
+  // Many small tensors: each alone would keep the threads waiting for each other.
+  at::parallel_for(
+      0, static_cast<std::int64_t>(all.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+        const c10::NoGradGuard no_grad;
+        for (std::int64_t i = begin; i < end; ++i) {
+          Work& work = all[static_cast<std::size_t>(i)];
+          work.merge = low_rank_merge(work.result, pristine_.at(work.slot), *work.changes);
+        }
+      });
+  std::vector<LowRankMerge> merges;
+  for (Work& work : all) {
+    if (work.merge) {
+      merges.push_back(std::move(*work.merge));
+    } else {
+      merge(work.result, pristine_.at(work.slot), *work.changes);
+    }
+  }
+  merge_low_rank(merges);
+  for (Work& work : all) *work.slot = std::move(work.result);
+}
+
+// Room for a slot's result: that of its last one, if nobody looks at it any more, or new. The slot
+// is left with the weights as loaded.
+at::Tensor AdapterStack::memory_for(at::Tensor* slot) {
   const auto [kept, fresh] = pristine_.try_emplace(slot, *slot);
-  at::Tensor result = std::exchange(*slot, kept->second);
+  at::Tensor memory = std::exchange(*slot, kept->second);
   if (fresh) {
     const auto spare = spare_.extract(slot);
-    result = spare.empty() ? at::Tensor() : spare.mapped();
+    memory = spare.empty() ? at::Tensor() : spare.mapped();
   }
-  if (!reusable(result, kept->second)) result = at::empty_like(kept->second);
-  merge(result, kept->second, changes);
-  *slot = std::move(result);
+  return reusable(memory, kept->second) ? memory : at::empty_like(kept->second);
 }
 
 void AdapterStack::take_off(const std::function<bool(at::Tensor*)>& which) {

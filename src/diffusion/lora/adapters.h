@@ -88,7 +88,8 @@ class AdapterStack {
   Found find(const std::string& module) const;
   void add_kohya_names(const AdapterTarget& target);
   LoraReport match(const LoraFile& file, bool dora_scale, std::vector<Fit>& fits) const;
-  void wear(at::Tensor* slot, const std::vector<WeightedChange>& changes);
+  void wear(const std::map<at::Tensor*, std::vector<WeightedChange>>& changes);
+  at::Tensor memory_for(at::Tensor* slot);
   void take_off(const std::function<bool(at::Tensor*)>& which);
   std::vector<AdapterTarget> targets_;
   std::map<std::string, Found> kohya_;          // by the file's module name

@@ -33,6 +33,7 @@ WeightChange WeightChange::from(ModuleTensors& tensors) {
   }
   change.dora = Dora::from(tensors, change.shape()[0]);
   tensors.finish();
+  change.zero_factors = std::visit([](const auto& f) { return f.zero(); }, change.factors);
   return change;
 }
 
@@ -69,8 +70,7 @@ bool WeightChange::fits(const std::vector<std::int64_t>& weight_shape) const {
 }
 
 bool WeightChange::zero() const {
-  if (dora.magnitude.defined()) return false;
-  return scale == 0 || std::visit([](const auto& f) { return f.zero(); }, factors);
+  return !dora.magnitude.defined() && (scale == 0 || zero_factors);
 }
 
 at::Tensor WeightChange::delta(const at::Tensor& pristine, double weight) const {

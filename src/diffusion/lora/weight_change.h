@@ -16,6 +16,7 @@ struct WeightChange {
   std::variant<LowRank, LoHa, LoKr> factors;
   double scale = 1;  // alpha / rank
   Dora dora;
+  bool zero_factors = false;  // their product is zero, whatever the scale
 
   // Takes the factors of whichever method the tensors are of, and its magnitudes; the scale stays
   // 1. BadInput, naming the tensor.

@@ -24,7 +24,7 @@ Problem random_problem(std::int64_t rows, std::int64_t columns, std::int64_t ran
 
 at::Tensor merged(const Problem& problem) {
   at::Tensor out = at::full_like(problem.base, 99);
-  merge_low_rank(out, problem.base, problem.up, problem.down);
+  merge_low_rank({{out, problem.base, problem.up, problem.down}});
   return out;
 }
 
@@ -64,6 +64,21 @@ TEST_CASE("bfloat16 weights get the float32 sum rounded once to the nearest") {
   }
 }
 
+TEST_CASE("many sums at once are those of each alone") {
+  if (!can_merge_low_rank(at::kFloat, at::kCPU)) return;
+  std::vector<Problem> problems;
+  std::vector<LowRankMerge> merges;
+  for (const std::int64_t size : {320, 36, 1280, 64}) {
+    problems.push_back(random_problem(size, 2 * size, 4, at::kFloat));
+    const Problem& problem = problems.back();
+    merges.push_back({at::empty_like(problem.base), problem.base, problem.up, problem.down});
+  }
+  merge_low_rank(merges);
+  for (std::size_t i = 0; i < problems.size(); ++i) {
+    CHECK(at::equal(merges[i].out, merged(problems[i])));
+  }
+}
+
 TEST_CASE("the sum does not depend on the number of threads or on where the weights lie") {
   if (!can_merge_low_rank(at::kFloat, at::kCPU)) return;
   const Problem problem = random_problem(500, 320, 16, at::kFloat);
@@ -76,6 +91,6 @@ TEST_CASE("the sum does not depend on the number of threads or on where the weig
   // Rows that do not begin on a cache line are written another way.
   at::Tensor place = at::empty({500 * 320 + 1});
   at::Tensor shifted = place.narrow(0, 1, 500 * 320).view({500, 320});
-  merge_low_rank(shifted, problem.base, problem.up, problem.down);
+  merge_low_rank({{shifted, problem.base, problem.up, problem.down}});
   CHECK(at::equal(shifted, alone));
 }
