@@ -12,6 +12,7 @@
 #include "diffusion/nn/autoencoder_kl.h"
 #include "diffusion/nn/clip_text_model.h"
 #include "diffusion/nn/unet_2d_condition.h"
+#include "diffusion/text/clip_vocabulary.h"
 
 namespace affiche::bench {
 namespace {
@@ -75,7 +76,7 @@ void write_json(const fs::path& file, const Json& json) {
 }  // namespace
 
 void write_full_size_model(const FullSizeConfigs& configs, at::ScalarType dtype, std::uint64_t seed,
-                           const fs::path& vocabulary, const fs::path& out) {
+                           const fs::path& out) {
   at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(seed);
   for (const auto& [name, config] : configs.parts) {
     const fs::path folder = out / name;
@@ -90,15 +91,15 @@ void write_full_size_model(const FullSizeConfigs& configs, at::ScalarType dtype,
       write_part<diffusion::AutoencoderKL, diffusion::AutoencoderKLConfig>(config, dtype, generator,
                                                                            file);
     } else {
-      write_part<diffusion::CLIPTextModel, diffusion::CLIPTextConfig>(config, dtype, generator,
-                                                                      file);
+      const diffusion::CLIPTextModel model(
+          diffusion::CLIPTextConfig::from_json(config, config.at("architectures").at(0)));
+      write_weights(model.parameters(), dtype, generator, file);
     }
   }
   for (const auto& [name, config] : configs.tokenizers) {
     write_json(out / name / "tokenizer_config.json", config);
-    for (const char* file : {"vocab.json", "merges.txt"}) {
-      write_atomically(out / name / file, read_text(vocabulary / file));
-    }
+    write_atomically(out / name / "vocab.json", diffusion::clip_vocabulary().dump());
+    write_atomically(out / name / "merges.txt", diffusion::clip_merges());
   }
   write_json(out / "scheduler/scheduler_config.json", configs.scheduler);
   write_json(out / "model_index.json", configs.index);

@@ -12,10 +12,8 @@
 namespace affiche::bench {
 
 // Writes a diffusers folder. Every tensor is drawn alone and written at once, so that memory stays
-// small. The same `seed` gives the same files. `vocabulary`: folder of CLIP's vocab.json and
-// merges.txt.
+// small. The same `seed` gives the same files.
 void write_full_size_model(const FullSizeConfigs& configs, at::ScalarType dtype, std::uint64_t seed,
-                           const std::filesystem::path& vocabulary,
                            const std::filesystem::path& out);
 
 // Gives every slot such weights.

@@ -11,7 +11,6 @@ namespace {
 
 struct ModelOptions {
   std::string family = "sd15", dtype = "fp16", out;
-  std::string vocabulary = AFFICHE_SOURCE_DIR "/tests/data/goldens/tokenizers";
   std::uint64_t seed = 1;
 };
 
@@ -21,17 +20,16 @@ void add_model(CLI::App& app, affiche::bench::Work& work) {
   command->add_option("family", options->family)->check(CLI::IsMember({"sd15", "sdxl"}));
   command->add_option("--dtype", options->dtype)->check(CLI::IsMember({"fp16", "bf16", "fp32"}));
   command->add_option("--seed", options->seed);
-  command->add_option("--vocabulary", options->vocabulary, "folder of vocab.json and merges.txt");
   command->add_option("--out", options->out, "folder to write")->required();
   command->callback([&work, options] {
     work = [options] {
       const at::ScalarType dtype = options->dtype == "fp16"   ? at::kHalf
                                    : options->dtype == "bf16" ? at::kBFloat16
                                                               : at::kFloat;
-      affiche::bench::write_full_size_model(
-          options->family == "sd15" ? affiche::bench::sd15_configs()
-                                    : affiche::bench::sdxl_configs(),
-          dtype, options->seed, options->vocabulary, options->out);
+      affiche::bench::write_full_size_model(options->family == "sd15"
+                                                ? affiche::bench::sd15_configs()
+                                                : affiche::bench::sdxl_configs(),
+                                            dtype, options->seed, options->out);
     };
   });
 }

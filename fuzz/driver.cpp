@@ -3,12 +3,13 @@
 // of mutations of it, the same ones every time.
 //   fuzz_TARGET [--runs N] [--seed N] FILE|FOLDER…
 // The input at hand is in the file that is named on standard error when a run dies.
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
-#include <csignal>
 
 #include <algorithm>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <random>
@@ -27,31 +28,41 @@ using affiche::Bytes;
 constexpr unsigned kSecondsPerInput = 20;
 constexpr std::size_t kLongestInput = 1 << 16;
 
-// Where the input at hand lies, for whoever looks into a crash.
+// Where the input at hand lies, for whoever looks into a crash: a mapped file, so that it is there
+// whatever happens to the process.
 class LastInput {
  public:
-  LastInput() : path_(fs::temp_directory_path() / ("fuzz-input-" + std::to_string(::getpid()))) {}
-  void keep(const Bytes& bytes) {
-    std::FILE* file = std::fopen(path_.c_str(), "wb");
-    if (file == nullptr) std::abort();
-    std::fwrite(bytes.data(), 1, bytes.size(), file);
-    std::fclose(file);
+  LastInput() : path_(fs::temp_directory_path() / ("fuzz-input-" + std::to_string(::getpid()))) {
+    file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (file_ < 0 || ::ftruncate(file_, kLongestInput) != 0) std::abort();
+    place_ = ::mmap(nullptr, kLongestInput, PROT_READ | PROT_WRITE, MAP_SHARED, file_, 0);
+    if (place_ == MAP_FAILED) std::abort();
   }
+  void keep(const Bytes& bytes) {
+    std::memcpy(place_, bytes.data(), bytes.size());
+    size_ = bytes.size();
+  }
+  // Safe in a signal handler.
+  void finish() const { static_cast<void>(!::ftruncate(file_, static_cast<off_t>(size_))); }
   void forget() { fs::remove(path_); }
-  const std::string& name() const { return path_.native(); }
+  const char* name() const { return path_.c_str(); }
 
  private:
   fs::path path_;
+  int file_ = -1;
+  void* place_ = nullptr;
+  std::size_t size_ = 0;
 };
 
-const char* last_input_name = "";
+const LastInput* last_input = nullptr;
 
 // Says which input it was and dies of the same signal.
 void on_signal(int signal) {
   constexpr std::string_view kText = "\nfuzz: died at the input in ";
   static_cast<void>(!::write(STDERR_FILENO, kText.data(), kText.size()));
-  static_cast<void>(!::write(STDERR_FILENO, last_input_name, std::strlen(last_input_name)));
+  static_cast<void>(!::write(STDERR_FILENO, last_input->name(), std::strlen(last_input->name())));
   static_cast<void>(!::write(STDERR_FILENO, "\n", 1));
+  last_input->finish();
   std::signal(signal, SIG_DFL);
   std::raise(signal);
 }
@@ -109,7 +120,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   LastInput last;
-  last_input_name = last.name().c_str();
+  last_input = &last;
   for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGALRM, SIGFPE, SIGILL}) {
     std::signal(signal, on_signal);
   }
