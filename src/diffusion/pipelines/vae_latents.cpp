@@ -32,8 +32,10 @@ bool is_standardized(const Autoencoder& vae) {
 at::Tensor encode_picture(const Autoencoder& vae, const at::Tensor& picture,
                           std::span<const at::Generator> generators, std::int64_t pictures,
                           const TilingOptions& tiling) {
+  // diffusers' pipelines make pictures of rows of pixels, so that channels lie last.
+  const at::Tensor pixels = picture.contiguous(at::MemoryFormat::ChannelsLast);
   const Autoencoder::Moments moments =
-      upcasts(vae, picture) ? vae.encode_float32(picture, tiling) : vae.encode(picture, tiling);
+      upcasts(vae, pixels) ? vae.encode_float32(pixels, tiling) : vae.encode(pixels, tiling);
   at::Tensor latents = moments.mean;
   if (generators.size() > 1 && latents.size(0) == 1) latents = latents.repeat({pictures, 1, 1, 1});
   if (moments.logvar.defined()) {

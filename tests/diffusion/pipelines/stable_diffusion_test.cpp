@@ -117,7 +117,9 @@ void compare(const StableDiffusionPipeline& pipeline, const Case& item) {
   const Generation result = pipeline.generate(item.request, watch);
   compare_embeds(result, item.expected);
   CHECK(distance(result.timesteps, item.expected.at("timesteps")) < 1e-3);
-  CHECK(distance(result.initial, item.expected.at("latents.initial")) < 2e-5);
+  // The encoder's sums, and the reference's, depend on the number of threads.
+  CHECK(distance(result.initial, item.expected.at("latents.initial")) <
+        (item.request.image.has_value() ? 1e-4 : 2e-5));
   CHECK(worst < latents);
   CHECK(result.step_seconds.size() == static_cast<std::size_t>(steps.size(0)));
   const double levels = item.tolerance["png_levels"];
