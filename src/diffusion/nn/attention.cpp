@@ -89,7 +89,10 @@ BasicTransformerBlock::BasicTransformerBlock(Parameters& parameters, const std::
                                              std::int64_t width, const TransformerOptions& options)
     : norm1_(parameters, name + ".norm1", width),
       attn1_(parameters, name + ".attn1", width,
-             {.heads = options.heads, .upcast = options.upcast}),
+             {.heads = options.heads,
+              .context_width = options.only_cross_attention ? options.context_width : 0,
+              .upcast = options.upcast}),
+      only_cross_attention_(options.only_cross_attention),
       norm2_(parameters, name + ".norm2", width),
       attn2_(parameters, name + ".attn2", width,
              {.heads = options.heads,
@@ -99,7 +102,7 @@ BasicTransformerBlock::BasicTransformerBlock(Parameters& parameters, const std::
       ff_(parameters, name + ".ff", width) {}
 
 at::Tensor BasicTransformerBlock::operator()(const at::Tensor& x, const at::Tensor& context) const {
-  at::Tensor hidden = x + attn1_(norm1_(x));
+  at::Tensor hidden = x + attn1_(norm1_(x), only_cross_attention_ ? context : at::Tensor());
   hidden = hidden + attn2_(norm2_(hidden), context);
   return hidden + ff_(norm3_(hidden));
 }

@@ -67,6 +67,7 @@ struct TransformerOptions {
   std::int64_t groups = 32;
   bool linear_projection = false;
   bool upcast = false;
+  bool only_cross_attention = false;  // attn1 takes its keys and values from the text too
 };
 
 // x + attn1(norm1(x)), + attn2(norm2(x), context), + ff(norm3(x)).
@@ -79,6 +80,7 @@ class BasicTransformerBlock {
  private:
   LayerNorm norm1_;
   Attention attn1_;
+  bool only_cross_attention_;
   LayerNorm norm2_;
   Attention attn2_;
   LayerNorm norm3_;

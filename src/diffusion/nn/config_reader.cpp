@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diffusion/nn/config_reader.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -136,6 +137,16 @@ std::vector<std::int64_t> ConfigReader::per_level(std::string_view key, std::siz
     refuse(key, concat("expected one number or a list of ", count));
   }
   return result;
+}
+
+std::vector<bool> ConfigReader::flags_per_level(std::string_view key, std::size_t count) {
+  const Json* value = find(key);
+  if (value == nullptr || !value->is_array()) return std::vector<bool>(count, flag(key, false));
+  const bool fits =
+      value->size() == count && std::all_of(value->begin(), value->end(),
+                                            [](const Json& entry) { return entry.is_boolean(); });
+  if (!fits) refuse(key, concat("expected true, false or a list of ", count, " of them"));
+  return value->get<std::vector<bool>>();
 }
 
 void ConfigReader::only(std::string_view key, std::string_view neutral) {

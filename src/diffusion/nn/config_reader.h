@@ -38,6 +38,8 @@ class ConfigReader {
   // A list of `count` numbers, or one number that stands for all.
   std::vector<std::int64_t> per_level(std::string_view key, std::size_t count,
                                       std::int64_t fallback, std::int64_t most = kLargest);
+  // A list of `count` flags, or one flag that stands for all; false when the key is missing.
+  std::vector<bool> flags_per_level(std::string_view key, std::size_t count);
   bool has(std::string_view key) const;  // there, and not null
   bool is_null(std::string_view key) const;
   bool is_list(std::string_view key) const;

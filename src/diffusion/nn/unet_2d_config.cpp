@@ -30,7 +30,6 @@ std::vector<bool> attending(ConfigReader& reader, const char* key, const std::st
 }
 
 void refuse_what_is_not_built(ConfigReader& reader) {
-  reader.only("only_cross_attention", "false");
   reader.only("encoder_hid_dim");
   reader.only("encoder_hid_dim_type");
   reader.only("class_embed_type");
@@ -105,6 +104,7 @@ void UNet2DConditionConfig::read_trunk(ConfigReader& reader) {
   transformer_layers =
       reader.per_level("transformer_layers_per_block", levels(), 1, ConfigReader::kMostLayers);
   cross_attention_dim = reader.per_level("cross_attention_dim", levels(), 1280);
+  only_cross_attention = reader.flags_per_level("only_cross_attention", levels());
   down_attention = attending(reader, "down_block_types", kCrossDown, "DownBlock2D",
                              {kCrossDown, kCrossDown, kCrossDown, "DownBlock2D"}, levels());
   read_middle(reader, *this);

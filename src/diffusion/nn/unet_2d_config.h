@@ -21,6 +21,8 @@ struct UNet2DConditionConfig {
   std::vector<std::int64_t> heads;  // "attention_head_dim", which holds the NUMBER of heads
   std::vector<std::int64_t> transformer_layers;
   std::vector<std::int64_t> cross_attention_dim;
+  // Both attentions of a block take their keys from the text; not in the middle, as in diffusers.
+  std::vector<bool> only_cross_attention;
   std::vector<bool> down_attention;  // CrossAttnDownBlock2D rather than DownBlock2D
   std::vector<bool> up_attention;    // in the order of up_block_types: from the lowest level up
   bool mid_block = true;

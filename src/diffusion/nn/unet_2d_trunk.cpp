@@ -13,9 +13,13 @@ UNetBlockOptions block_options(const UNet2DConditionConfig& config, std::size_t 
   options.layers = config.layers_per_block[level];
   options.downsample_padding = config.downsample_padding;
   options.resnet = {config.norm_num_groups, config.norm_eps, config.time_embedding_dim};
-  options.transformer = {
-      config.heads[level],    config.transformer_layers[level], config.cross_attention_dim[level],
-      config.norm_num_groups, config.use_linear_projection,     config.upcast_attention};
+  options.transformer = {config.heads[level],
+                         config.transformer_layers[level],
+                         config.cross_attention_dim[level],
+                         config.norm_num_groups,
+                         config.use_linear_projection,
+                         config.upcast_attention,
+                         config.only_cross_attention[level]};
   return options;
 }
 
@@ -46,6 +50,7 @@ UNetTrunk::UNetTrunk(Parameters& parameters, const UNet2DConditionConfig& config
     UNetBlockOptions options = block_options(config, levels - 1);
     options.in = options.out;
     options.attention = config.mid_attention;
+    options.transformer.only_cross_attention = false;
     mid_.emplace(parameters, "mid_block", options);
   }
 }

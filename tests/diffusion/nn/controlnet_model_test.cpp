@@ -149,7 +149,7 @@ TEST_CASE("ControlNet options that are not built are refused by their key") {
       {"controlnet_conditioning_channel_order", "hsv"},
       {"conditioning_embedding_out_channels", Json::array()},
       {"class_embed_type", "projection"},
-      {"only_cross_attention", true},
+      {"only_cross_attention", {true}},
       {"up_block_types", {"UpBlock2D"}},
       {"num_control_type", 6},
       {"num_attention_heads", {8, 8}},

@@ -152,13 +152,28 @@ TEST_CASE("UNets of other depths, layer counts and blocks build and run") {
   }
 }
 
+TEST_CASE("levels whose attention sees the text alone are those of the reference") {
+  const StateDict tensors =
+      load_safetensors(golden("modules/unet_only_cross_attention.safetensors"));
+  UNet2DConditionModel unet(
+      UNet2DConditionConfig::from_json(golden_json("modules/unet_only_cross_attention.json")));
+  unet.parameters().load(tensors, at::kFloat, at::kCPU, "weights.");
+  UNetConditions conditions;
+  conditions.class_labels = tensors.at("class_labels");
+  const at::Tensor out = unet.forward(tensors.at("sample"), tensors.at("timesteps"),
+                                      tensors.at("encoder_hidden_states"), conditions);
+  CHECK(distance(out, tensors.at("out")) < kTolerance);
+}
+
 TEST_CASE("UNet options that are not built are refused by their key") {
   const std::pair<const char*, Json> options[] = {
       {"down_block_types",
        {"CrossAttnDownBlock2D", "AttnDownBlock2D", "DownBlock2D", "DownBlock2D"}},
       {"up_block_types", {"UpBlock2D"}},
       {"mid_block_type", "UNetMidBlock2DSimpleCrossAttn"},
-      {"only_cross_attention", true},
+      {"only_cross_attention", {true, false}},
+      {"only_cross_attention", 1},
+      {"mid_block_only_cross_attention", true},
       {"dual_cross_attention", true},
       {"class_embed_type", "timestep"},
       {"addition_embed_type", "text"},
