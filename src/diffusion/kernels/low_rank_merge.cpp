@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 
@@ -104,8 +105,11 @@ bool can_merge_low_rank(at::ScalarType dtype, at::Device device) {
 
 void merge_low_rank(const std::vector<LowRankMerge>& merges) {
   std::vector<at::Tensor> tiles(merges.size());
+  // The mode is a thread's own, and outside of it nobody may write the caller's inference tensors.
+  const bool inference = c10::InferenceMode::is_enabled();
   at::parallel_for(
       0, static_cast<std::int64_t>(merges.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+        const c10::InferenceMode same(inference);
         for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
           tiles[i] = tiles_of(merges[i].down, whole_tiles(merges[i]));
           merge_rest(merges[i]);

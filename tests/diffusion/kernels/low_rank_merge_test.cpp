@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
 
 #include "catch.h"
 
@@ -93,4 +94,17 @@ TEST_CASE("the sum does not depend on the number of threads or on where the weig
   at::Tensor shifted = place.narrow(0, 1, 500 * 320).view({500, 320});
   merge_low_rank({{shifted, problem.base, problem.up, problem.down}});
   CHECK(at::equal(shifted, alone));
+}
+
+TEST_CASE("tensors of inference mode are merged in every thread") {
+  if (!can_merge_low_rank(at::kFloat, at::kCPU)) return;
+  const Threads two(2);
+  const c10::InferenceMode inference;
+  const Problem problem = random_problem(6, 65, 4, at::kFloat);  // one column is in no tile
+  std::vector<LowRankMerge> merges;
+  for (int i = 0; i < 8; ++i) {
+    merges.push_back({at::empty_like(problem.base), problem.base, problem.up, problem.down});
+  }
+  merge_low_rank(merges);
+  for (const LowRankMerge& merge : merges) CHECK(at::equal(merge.out, merged(problem)));
 }
