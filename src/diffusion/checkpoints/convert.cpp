@@ -119,6 +119,12 @@ void write_folder(const Checkpoint& checkpoint, const fs::path& from, const fs::
   work.publish();
 }
 
+// Absolute, without a slash at its end.
+fs::path plain_path(const fs::path& target) {
+  const fs::path to = fs::absolute(target).lexically_normal();
+  return to.has_filename() ? to : to.parent_path();
+}
+
 void check_target(const fs::path& to, const ConvertOptions& options) {
   if (!fs::exists(to)) return;
   if (!options.replace) {
@@ -149,14 +155,10 @@ std::vector<std::string> convert_part(const CheckpointPart& part, const fs::path
 
 }  // namespace
 
-std::vector<std::string> convert_model(const fs::path& from, const fs::path& target,
-                                       const ConvertOptions& options) {
-  fs::path to = fs::absolute(target).lexically_normal();
-  if (!to.has_filename()) to = to.parent_path();
+std::vector<std::string> write_model(const Checkpoint& checkpoint, const fs::path& from,
+                                     const fs::path& target, const ConvertOptions& options) {
+  const fs::path to = plain_path(target);
   check_target(to, options);
-  const std::string network = lone_network_at(from, options.read);
-  if (!network.empty()) return convert_part(open_part(from, network, options.read), to, options);
-  const Checkpoint checkpoint = open_checkpoint(from, options.read);
   std::vector<std::string> warnings = checkpoint.warnings;
   if (options.layout == ModelLayout::Folder) {
     write_folder(checkpoint, from, to, options);
@@ -166,6 +168,15 @@ std::vector<std::string> convert_model(const fs::path& from, const fs::path& tar
     save_safetensors(to, tensors, metadata, options.floats);
   }
   return warnings;
+}
+
+std::vector<std::string> convert_model(const fs::path& from, const fs::path& target,
+                                       const ConvertOptions& options) {
+  const fs::path to = plain_path(target);
+  check_target(to, options);
+  const std::string network = lone_network_at(from, options.read);
+  if (!network.empty()) return convert_part(open_part(from, network, options.read), to, options);
+  return write_model(open_checkpoint(from, options.read), from, to, options);
 }
 
 }  // namespace affiche::diffusion

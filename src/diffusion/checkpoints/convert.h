@@ -31,4 +31,10 @@ std::vector<std::string> convert_model(const std::filesystem::path& from,
                                        const std::filesystem::path& to,
                                        const ConvertOptions& options);
 
+// The same for a checkpoint that was opened from `from` and may have been changed since.
+std::vector<std::string> write_model(const Checkpoint& checkpoint,
+                                     const std::filesystem::path& from,
+                                     const std::filesystem::path& to,
+                                     const ConvertOptions& options);
+
 }  // namespace affiche::diffusion

@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
+#include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <cmath>
@@ -91,15 +92,6 @@ bool reusable(const at::Tensor& memory, const at::Tensor& pristine) {
          memory.device() == pristine.device();
 }
 
-// The number of layers in a block, which the names of the LDM layout depend on.
-std::int64_t layers_per_block(const Parameters& parameters) {
-  std::int64_t layers = 0;
-  while (parameters.find(concat("down_blocks.0.resnets.", layers, ".conv1.weight")) != nullptr) {
-    ++layers;
-  }
-  return layers;
-}
-
 }  // namespace
 
 AdapterStack::AdapterStack(std::vector<AdapterTarget> targets) : targets_(std::move(targets)) {
@@ -108,15 +100,11 @@ AdapterStack::AdapterStack(std::vector<AdapterTarget> targets) : targets_(std::m
 
 // The network's own names in kohya's spelling, for a UNet also in the LDM layout.
 void AdapterStack::add_kohya_names(const AdapterTarget& target) {
-  const std::int64_t layers = layers_per_block(*target.parameters);
   for (const Slot& slot : target.parameters->slots()) {
     if (!slot.name.ends_with(kWeight)) continue;
     const std::string module = slot.name.substr(0, slot.name.size() - kWeight.size());
     const Found found = {slot.tensor, target.name + "." + slot.name, slot.shape};
-    const std::string block = module.substr(0, module.find(".upsamplers."));
-    const bool attention = target.parameters->find(block + ".attentions.0.norm.weight") != nullptr;
-    const auto ldm =
-        layers > 0 ? ldm_module(module, layers, attention ? 2 : 1) : std::optional<std::string>();
+    const std::optional<std::string> ldm = ldm_module_of(*target.parameters, module);
     for (const std::string& prefix : target.kohya_prefixes) {
       kohya_.emplace(kohya_module(prefix, module), found);
       if (ldm) kohya_.emplace(kohya_module(prefix, *ldm), found);
@@ -226,9 +214,11 @@ void AdapterStack::wear(const std::map<at::Tensor*, std::vector<WeightedChange>>
   };
   std::vector<Work> all;
   for (const auto& [slot, list] : changes) all.push_back({slot, memory_for(slot), &list, {}});
+  const bool inference = c10::InferenceMode::is_enabled();  // a thread's own
   // Many small tensors: each alone would keep the threads waiting for each other.
   at::parallel_for(
       0, static_cast<std::int64_t>(all.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+        const c10::InferenceMode same(inference);
         const c10::NoGradGuard no_grad;
         for (std::int64_t i = begin; i < end; ++i) {
           Work& work = all[static_cast<std::size_t>(i)];

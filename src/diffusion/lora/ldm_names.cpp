@@ -72,4 +72,13 @@ std::optional<std::string> ldm_module(const std::string& module, std::int64_t la
   return std::nullopt;
 }
 
+std::optional<std::string> ldm_module_of(const Parameters& unet, const std::string& module) {
+  std::int64_t layers = 0;
+  while (unet.find(concat("down_blocks.0.resnets.", layers, ".conv1.weight")) != nullptr) ++layers;
+  if (layers == 0) return std::nullopt;
+  const std::string block = module.substr(0, module.find(".upsamplers."));
+  const bool attention = unet.find(block + ".attentions.0.norm.weight") != nullptr;
+  return ldm_module(module, layers, attention ? 2 : 1);
+}
+
 }  // namespace affiche::diffusion

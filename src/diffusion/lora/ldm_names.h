@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "diffusion/nn/parameters.h"
+
 namespace affiche::diffusion {
 
 // "down_blocks.1.attentions.0.proj_in" with two layers a block is "input_blocks.4.1.proj_in".
@@ -15,5 +17,8 @@ namespace affiche::diffusion {
 // behind one with attention.
 std::optional<std::string> ldm_module(const std::string& module, std::int64_t layers_per_block,
                                       int upsampler_index = 2);
+
+// The same for a module of this UNet.
+std::optional<std::string> ldm_module_of(const Parameters& unet, const std::string& module);
 
 }  // namespace affiche::diffusion

@@ -9,7 +9,10 @@
 
 namespace affiche::diffusion {
 
-// The components must outlive whoever holds the targets.
+// The networks must outlive whoever holds the targets. A second text encoder makes it a model of
+// Stable Diffusion XL.
+std::vector<AdapterTarget> adapter_targets(Parameters& unet, Parameters& text_encoder,
+                                           Parameters* text_encoder_2);
 std::vector<AdapterTarget> adapter_targets(Components& parts);
 
 }  // namespace affiche::diffusion
