@@ -25,7 +25,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "hub/lock.h"
+#include "base/file_lock.h"
 #include "hub/record.h"
 #include "hub/reference.h"
 

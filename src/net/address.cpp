@@ -67,11 +67,17 @@ Network network_of6(std::span<const std::uint8_t, 16> a) {
   if (starts_with(a, {0, 0x64, 0xFF, 0x9B, 0, 0, 0, 0, 0, 0, 0, 0})) {
     return carried(big_endian(&a[12]));  // NAT64
   }
-  // Of what is left only 2000::/3 is assigned to the Internet; Teredo and documentation are in it.
+  // Of what is left only 2000::/3 is assigned to the Internet; in it lie 2001::/23 (Teredo,
+  // ORCHID, benchmarks: RFC 6890) and two ranges for documentation.
   const bool unicast = (a[0] & 0xE0) == 0x20;
-  if (!unicast || starts_with(a, {0x20, 0x01, 0, 0}) || starts_with(a, {0x20, 0x01, 0x0D, 0xB8}) ||
-      starts_with(a, {0x20, 0x01, 0, 2, 0, 0}) || starts_with(a, {0x3F, 0xFF})) {
+  const bool protocols = starts_with(a, {0x20, 0x01}) && a[2] < 2;
+  if (!unicast || protocols || starts_with(a, {0x20, 0x01, 0x0D, 0xB8}) ||
+      starts_with(a, {0x3F, 0xFF})) {
     return Network::Private;
+  }
+  // ISATAP (RFC 5214): the interface part 0:5efe or 200:5efe carries an IPv4 address.
+  if ((a[8] & 0xFD) == 0 && a[9] == 0 && a[10] == 0x5E && a[11] == 0xFE) {
+    return carried(big_endian(&a[12]));
   }
   return Network::Public;
 }

@@ -6,14 +6,17 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
+#include "net/address.h"
 
 namespace affiche::net {
 
@@ -30,8 +33,10 @@ struct Limits {
   std::uint64_t bytes = std::uint64_t{16} << 20;  // of the body, counted as they arrive
   milliseconds connect{15'000};                   // name, connection and TLS
   milliseconds total{0};                          // of one hop; 0: none
+  milliseconds whole{0};                          // of all hops together; 0: none
   long low_speed = 1024;                          // bytes a second …
   std::chrono::seconds low_speed_for{30};         // … not reached for so long: given up
+  long most_speed = 0;                            // bytes a second; 0: as fast as it comes
   int redirects = 5;
 };
 
@@ -39,9 +44,19 @@ struct Request {
   std::string url;
   std::map<std::string, std::string> headers;  // to every host of the way
   std::string token;  // "Authorization: Bearer …", to the origin of `url` and no other host
+  std::string authorization;  // in its place: all of the header's value, to the same origin
   Limits limits;
   Reach reach = Reach::Public;
   bool plain_loopback = false;  // http:// is allowed where it stays on this machine
+  bool plain_http = false;      // http:// is allowed anywhere: nobody vouches for what comes
+  // Ports other than 443 (80 of http://) are refused.
+  bool standard_ports = false;
+  // What every hop must lead to: "api.example.org", or ".example.org" for it and all names below
+  // it. Empty: any host.
+  std::vector<std::string> hosts;
+  // "host:port" of the operator's own servers: for them alone Reach::Named and plain_loopback hold
+  // and `standard_ports` does not.
+  std::vector<std::string> named;
 };
 
 struct Response {
@@ -77,10 +92,18 @@ class Transient : public Error {
   std::optional<milliseconds> retry_after_;
 };
 
+// "libcurl/7.88.1", for the end of a User-Agent.
+std::string library();
+
 struct ClientOptions {
   std::string user_agent;  // "affiche/0.1.0"
   std::string proxy;       // "http://proxy:3128"; empty: none. It resolves names, so the check of
                            // networks is its own to make.
+  // What names mean instead of what the name service says: "host:port:address[,address]…".
+  std::vector<std::string> resolve = {};
+  // Which network a numeric address belongs to; empty: network_of(). For tests, which have no
+  // Internet to come from.
+  std::function<Network(const std::string&)> network_of = nullptr;
 };
 
 class Transfer;

@@ -42,12 +42,14 @@ class TextSink final : public BodySink {
 void Retries::wait_after(const Transient& failure) {
   ++failures_;
   if (failures_ >= pace_.attempts) {
-    fail(Cause::Unavailable, failure.what(), "; given up after ", failures_,
-         failures_ == 1 ? " attempt" : " attempts", ", try again later");
+    throw Transient(concat(failure.what(), "; given up after ", failures_,
+                           failures_ == 1 ? " attempt" : " attempts", ", try again later"),
+                    failure.retry_after());
   }
   if (failure.retry_after() && *failure.retry_after() > pace_.patience) {
-    fail(Cause::Unavailable, failure.what(), "; the server asks to come back in ",
-         failure.retry_after()->count() / 1000, " s, try again then");
+    throw Transient(concat(failure.what(), "; the server asks to come back in ",
+                           failure.retry_after()->count() / 1000, " s, try again then"),
+                    failure.retry_after());
   }
   const int doublings = std::min(failures_ - 1, 20);
   const milliseconds own = with_jitter(std::min(pace_.most, pace_.first * (1 << doublings)));

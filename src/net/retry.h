@@ -22,7 +22,8 @@ class Retries {
   Retries(Pace pace, std::stop_token stop) : pace_(pace), stop_(std::move(stop)) {}
   // Waits before the next attempt, as long as the server asked or the pace says, give or take a
   // quarter so that many clients do not come back at once. Throws the failure again, with the
-  // number of attempts, when they are used up; Cancelled when told to stop meanwhile.
+  // number of attempts and as Transient, when they are used up; Cancelled when told to stop
+  // meanwhile.
   void wait_after(const Transient& failure);
   // The attempt got somewhere: the next failure is a first one again.
   void progressed() { failures_ = 0; }

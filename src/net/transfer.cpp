@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/transfer.h"
 
+#include <netdb.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 
@@ -65,23 +67,40 @@ std::string refusal(const Hop& hop, Network network) {
     return concat(shown(hop.url.text), ": expected ", expected, ", found one ",
                   network == Network::Loopback ? "of this machine" : "of a private network");
   };
-  if (hop.url.scheme == "http" && network != Network::Loopback) {
+  const bool plain = hop.url.scheme == "http" && !hop.request.plain_http;
+  if (plain && network != Network::Loopback) {
     return concat(shown(hop.url.text), ": expected an address of this machine for http://, found ",
                   "one of a network; use https://");
   }
   if (network == Network::Public) return "";
-  if (hop.request.reach == Reach::Public) return refuse("a public address");
+  if (hop.reach == Reach::Public) return refuse("a public address");
   if (hop.from_public) {
     return refuse("a public address, as the redirect came from the public Internet");
   }
   return "";
 }
 
+Network judged(const Hop& hop, const std::string& numeric) {
+  return hop.options->network_of ? hop.options->network_of(numeric) : network_of(numeric);
+}
+
+// Empty for an address of another family.
+std::string numeric(const sockaddr* address, socklen_t length) {
+  std::array<char, NI_MAXHOST> text{};
+  const int code =
+      getnameinfo(address, length, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST);
+  return code == 0 ? text.data() : "";
+}
+
 curl_socket_t open_socket(void* user, curlsocktype, curl_sockaddr* address) {
   Hop& hop = *static_cast<Hop*>(user);
   if (!hop.proxied) {
-    hop.refusal = refusal(hop, network_of(&address->addr));
-    if (!hop.refusal.empty()) return CURL_SOCKET_BAD;
+    const std::string refused =
+        refusal(hop, judged(hop, numeric(&address->addr, address->addrlen)));
+    if (!refused.empty()) {
+      hop.refusal = refused;
+      return CURL_SOCKET_BAD;
+    }
   }
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
@@ -90,7 +109,7 @@ curl_socket_t open_socket(void* user, curlsocktype, curl_sockaddr* address) {
 int before_request(void* user, char* ip, char*, int, int) {
   Hop& hop = *static_cast<Hop*>(user);
   if (hop.proxied) return CURL_PREREQFUNC_OK;
-  hop.network = network_of(std::string(ip));
+  hop.network = judged(hop, ip);
   hop.refusal = refusal(hop, hop.network);
   return hop.refusal.empty() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
@@ -157,6 +176,20 @@ void take_body(Hop& hop, std::span<const std::uint8_t> bytes) {
   hop.sink.write(bytes);
 }
 
+class StringList {
+ public:
+  void add(const std::string& text) {
+    curl_slist* longer = curl_slist_append(list_.get(), text.c_str());
+    if (longer == nullptr) fail(Cause::Unavailable, "libcurl: out of memory");
+    static_cast<void>(list_.release());
+    list_.reset(longer);
+  }
+  curl_slist* get() const { return list_.get(); }
+
+ private:
+  std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> list_{nullptr, &curl_slist_free_all};
+};
+
 }  // namespace
 
 Transfer::Transfer(ClientOptions options) : options_(std::move(options)), easy_(start()) {}
@@ -182,12 +215,14 @@ std::size_t Transfer::write(char* data, std::size_t size, std::size_t count, voi
 int Transfer::progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   Hop& hop = *static_cast<Hop*>(user);
   hop.stopped = hop.stop.stop_requested();
-  return hop.stopped ? 1 : 0;
+  hop.late = hop.deadline && std::chrono::steady_clock::now() > *hop.deadline;
+  return hop.stopped || hop.late ? 1 : 0;
 }
 
 void Transfer::set_limits(const Limits& limits) {
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits.connect.count()));
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(limits.total.count()));
+  set(CURLOPT_MAX_RECV_SPEED_LARGE, static_cast<curl_off_t>(limits.most_speed));
   set(CURLOPT_LOW_SPEED_LIMIT, limits.low_speed);
   set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(limits.low_speed_for.count()));
 }
@@ -209,19 +244,23 @@ void Transfer::set_callbacks(Hop& hop) {
 
 void Transfer::perform(Hop& hop, bool with_token) {
   curl_easy_reset(easy_);  // options only: connections stay open
+  hop.options = &options_;
   hop.proxied = !options_.proxy.empty();
   hop.response.url = shown(hop.url.text);
-  std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(nullptr,
-                                                                      &curl_slist_free_all);
+  StringList headers;
   const auto add = [&](const std::string& name, const std::string& value) {
     check_header(name, value);
-    curl_slist* longer = curl_slist_append(headers.get(), (name + ": " + value).c_str());
-    if (longer == nullptr) fail(Cause::Unavailable, "libcurl: out of memory");
-    static_cast<void>(headers.release());
-    headers.reset(longer);
+    headers.add(name + ": " + value);
   };
+  StringList answers;
+  for (const std::string& answer : options_.resolve) answers.add(answer);
   for (const auto& [name, value] : hop.request.headers) add(name, value);
-  if (with_token) add("Authorization", "Bearer " + hop.request.token);
+  const Request& request = hop.request;
+  if (with_token && !request.authorization.empty()) {
+    add("Authorization", request.authorization);
+  } else if (with_token && !request.token.empty()) {
+    add("Authorization", "Bearer " + request.token);
+  }
 
   set(CURLOPT_URL, hop.url.text.c_str());
   set(CURLOPT_PROTOCOLS_STR, hop.url.scheme == "http" ? "http" : "https");
@@ -232,6 +271,7 @@ void Transfer::perform(Hop& hop, bool with_token) {
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(CURLOPT_HTTPHEADER, headers.get());
+  set(CURLOPT_RESOLVE, answers.get());
   set_limits(hop.request.limits);
   set_callbacks(hop);
   message_[0] = '\0';
@@ -244,11 +284,16 @@ void Transfer::judge(Hop& hop, CURLcode code) {
   if (hop.stopped || hop.stop.stop_requested()) {
     fail(Cause::Cancelled, hop.response.url, ": stopped before all of it came");
   }
+  if (hop.late) {
+    throw Transient(concat(hop.response.url, ": expected an answer within ",
+                           hop.request.limits.whole.count(), " ms in all"));
+  }
   if (code != CURLE_OK && !hop.refusal.empty()) fail(Cause::Refused, hop.refusal);
   if (code != CURLE_OK) {
     const std::string text =
         concat(hop.response.url, ": ", message_[0] != '\0' ? message_ : curl_easy_strerror(code));
     if (is_transient(code)) throw Transient(text);
+    if (code == CURLE_URL_MALFORMAT) fail(Cause::BadInput, text);
     fail(code == CURLE_PEER_FAILED_VERIFICATION ? Cause::Refused : Cause::Unavailable, text);
   }
   if (is_transient(hop.response.status)) {

@@ -20,6 +20,9 @@ struct Hop {
   BodySink& sink;
   const std::stop_token& stop;
   const Url& url;
+  Reach reach = Reach::Public;
+  std::optional<std::chrono::steady_clock::time_point> deadline;
+  const ClientOptions* options = nullptr;
   bool proxied = false;
   bool from_public = false;  // an earlier hop was on the public Internet
 
@@ -29,6 +32,7 @@ struct Hop {
   std::uint64_t received = 0;
   bool started = false;
   bool stopped = false;
+  bool late = false;
   std::string refusal;       // why a connection was not made
   std::exception_ptr error;  // thrown by the sink
 };

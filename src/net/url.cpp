@@ -105,6 +105,23 @@ std::string escaped(const std::string& segment) {
   return text;
 }
 
+std::string unescaped(const std::string& text) {
+  const auto digit = [](char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+  };
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const int high = text[i] == '%' && i + 2 < text.size() ? digit(text[i + 1]) : -1;
+    const int low = high >= 0 ? digit(text[i + 2]) : -1;
+    if (low >= 0) i += 2;
+    plain += low >= 0 ? static_cast<char>(high << 4 | low) : text[i];
+  }
+  return plain;
+}
+
 bool names_loopback(const Url& url) {
   return url.host == "localhost" || url.host == "[::1]" || url.host.starts_with("127.");
 }

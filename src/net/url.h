@@ -30,6 +30,9 @@ std::string shown(const std::string& url);
 // One path segment, percent-encoded whole ("/" as well).
 std::string escaped(const std::string& segment);
 
+// Percent-encoded bytes read; what is no such encoding stays as it is.
+std::string unescaped(const std::string& text);
+
 // "localhost", "127.…" or "[::1]": how a URL names this machine. Where a connection goes is checked
 // on its address besides.
 bool names_loopback(const Url& url);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "hub/lock.h"
+#include "base/file_lock.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 
-namespace affiche::hub {
+namespace affiche {
 
 std::optional<FileLock> FileLock::attempt(const std::filesystem::path& file, Kind kind) {
   std::error_code ignored;
@@ -58,4 +58,4 @@ FileLock& FileLock::operator=(FileLock&& other) noexcept {
   return *this;
 }
 
-}  // namespace affiche::hub
+}  // namespace affiche

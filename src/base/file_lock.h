@@ -8,7 +8,7 @@
 #include <optional>
 #include <stop_token>
 
-namespace affiche::hub {
+namespace affiche {
 
 class FileLock {
  public:
@@ -27,4 +27,4 @@ class FileLock {
   int file_;
 };
 
-}  // namespace affiche::hub
+}  // namespace affiche
