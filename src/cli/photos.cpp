@@ -8,7 +8,6 @@
 #include "base/json.h"
 #include "cli/border.h"
 #include "cli/command.h"
-#include "photos/provider_codes.h"
 #include "service/photo_library.h"
 
 namespace affiche::cli {
@@ -153,15 +152,7 @@ searching->callback([&shared, query] {
   };
 });
 
-CLI::App* table = photos->add_subcommand(
-    "licences", "what each provider's codes become, and what the default policy says, as Markdown");
-table->footer("Example: affiche photos licences > docs/licences.md");
-table->callback([&shared] {
-  shared.run = [] {
-    std::fputs(photos::licenses_page().c_str(), stdout);
-    return 0;
-  };
-});
+add_photo_rights(*photos, shared);
 }
 
 }  // namespace affiche::cli

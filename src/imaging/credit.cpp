@@ -42,6 +42,12 @@ std::string kept_in_place(const std::string& name) {
   return name;
 }
 
+// CC BY before 4.0 ends at the first omission, and wants the title wherever the author is named.
+bool wants_title(const Credit& credit) {
+  return credit.license.starts_with("CC-BY-") && credit.license.find("-4.0") == std::string::npos &&
+         !credit.title.empty() && credit.title != "Untitled";
+}
+
 }  // namespace
 
 void validate(const Credit& credit) {
@@ -73,7 +79,9 @@ std::string license_label(const std::string& license) {
 }
 
 std::string credit_line(const Credit& credit) {
-  std::string line = "Photo: " + kept_in_place(credit.author);
+  std::string line = "Photo: ";
+  if (wants_title(credit)) line += "“" + kept_in_place(credit.title) + "” by ";
+  line += kept_in_place(credit.author);
   if (!credit.source.empty() && credit.source != credit.author) {
     line += " / " + kept_in_place(credit.source);
   }

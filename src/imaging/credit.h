@@ -28,9 +28,9 @@ void validate(const Credit& credit);
 // they are.
 std::string license_label(const std::string& license);
 
-// The line for the card: "Photo: NAME / SOURCE · CC BY 4.0 · cropped". The source is left out when
-// empty, the changes when there are none. A name that runs from right to left is followed by
-// U+200E.
+// The line for the card: "Photo: NAME / SOURCE · CC BY 4.0 · cropped"; for Creative Commons
+// licences before 4.0 "Photo: “TITLE” by NAME / …". The source is left out when empty, the changes
+// when there are none. A name that runs from right to left is followed by U+200E.
 std::string credit_line(const Credit& credit);
 
 // The licence that the card as a whole falls under because of this photo (share-alike: an adapted

@@ -124,7 +124,11 @@ License from_code(const LicenseClaim& claim, std::string_view provider) {
   if (const CodeRow* row = find_row(provider, code, version)) {
     return read_license(with_version(row->id, version));
   }
+  // NC and ND stay what they are, also where the provider should not have them.
+  const License guess = read_license(code);
   License unknown;
+  unknown.noncommercial = guess.noncommercial;
+  unknown.noderivatives = guess.noderivatives;
   if (!code.empty()) unknown.id = std::string(provider) + " " + code.substr(0, 200);
   return unknown;
 }

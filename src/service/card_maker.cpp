@@ -2,6 +2,7 @@
 #include "service/card_maker.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -15,6 +16,7 @@
 #include "service/kept_files.h"
 #include "service/names.h"
 #include "service/photo_library.h"
+#include "service/take_down.h"
 
 namespace affiche::service {
 namespace {
@@ -144,6 +146,13 @@ StageResult CardMaker::publish(const store::Job& job, const store::Stages& done)
   if (finished == done.end()) fail(Cause::Internal, describe(job), ": published before composed");
   const std::string& artifact = finished->second.artifact;
   const Json detail = parse_json(finished->second.detail, describe(job) + ": compose");
+  if (const auto chosen = chosen_photo(done)) {
+    // Conflict is tried again, and the take-down has made the job forget the photograph.
+    if (store_.revoked(std::array{target_of_photo(chosen->id)})) {
+      fail(Cause::Conflict, describe(job), ": its photograph ", chosen->id,
+           " was taken down meanwhile; another one is chosen");
+    }
+  }
   const std::filesystem::path out =
       card_path(job.out, config_.paths.output, detail.at("title").get<std::string>(), artifact);
   write_atomically(out, artifacts_.get(artifact));
@@ -157,6 +166,10 @@ StageResult CardMaker::publish(const store::Job& job, const store::Stages& done)
     entry.photo_id = chosen->id;
     entry.credit = credit_from_json(detail.at("credit").dump(), describe(job) + ": credit");
     entry.line = detail.at("line").get<std::string>();
+    entry.site = config_.site.url.empty() ? config_.site.name : config_.site.url;
+    if (const auto known = store_.evidence(chosen->id); !known.empty()) {
+      entry.evidence_sha256 = known.front().sha256;
+    }
     result.credits.push_back(entry);
   }
   return result;

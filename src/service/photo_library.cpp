@@ -8,7 +8,9 @@
 #include "base/sha256.h"
 #include "photos/licenses.h"
 #include "photos/picture_header.h"
+#include "photos/ruling.h"
 #include "photos/search.h"
+#include "service/take_down.h"
 
 namespace affiche::service {
 namespace {
@@ -99,6 +101,7 @@ ImportedFile PhotoLibrary::import_file(const std::filesystem::path& file) {
   imported.file = file;
   imported.id = record.id;
   imported.title = record.credit.title;
+  refuse_taken_down(store_, record.id, file.string());
   const auto known = store_.photo(record.id);
   const bool same = known && known->credit == record.credit && known->keywords == record.keywords;
   imported.outcome = same    ? ImportedFile::Outcome::Present
@@ -108,14 +111,20 @@ ImportedFile PhotoLibrary::import_file(const std::filesystem::path& file) {
     keep(bytes, record.id, record.media_type);
     store_.put_photo(record);
   }
+  if (!same) {
+    keep_evidence(record.id, record.credit, file.filename().string(), read_text(*sidecar));
+  }
   return imported;
 }
 
 std::vector<FoundRecord> PhotoLibrary::search(std::string_view query, std::string_view salt) const {
   std::vector<store::PhotoRecord> records = store_.photos();
+  std::set<std::string> down;
+  for (const store::Revocation& revocation : store_.revocations()) down.insert(revocation.target);
   std::erase_if(records, [&](const store::PhotoRecord& record) {
     return !photos::decide(photos::read_license(record.credit.license), config_.photos.policy)
-                .allowed;
+                .allowed ||
+           down.contains(target_of_photo(record.id));
   });
   std::vector<photos::SearchEntry> candidates;
   for (const store::PhotoRecord& record : records) {
@@ -144,6 +153,7 @@ FoundPhoto PhotoLibrary::get(const std::string& id) const {
   if (!record) {
     fail(Cause::NotFound, "photo ", id, ": not in the library; affiche photos list shows the ids");
   }
+  refuse_taken_down(store_, id, "photo " + id);
   require_allowed(record->credit, config_.photos.policy, "photo " + id);
   return {id, Photo(artifacts_.get(id), record->credit)};
 }
@@ -158,6 +168,7 @@ FoundPhoto PhotoLibrary::examine(const std::filesystem::path& file, const Credit
   validate(sidecar.credit);
   Bytes bytes = read(file);
   const store::PhotoRecord record = checked(bytes, file, std::move(sidecar));
+  refuse_taken_down(store_, record.id, file.string());
   return {record.id, Photo(std::move(bytes), record.credit)};
 }
 
@@ -165,6 +176,9 @@ FoundPhoto PhotoLibrary::take(const std::filesystem::path& file, const Credit& c
   FoundPhoto found = examine(file, credit);
   const Bytes& bytes = found.photo.encoded();
   keep(bytes, found.id, photos::read_picture_header(bytes, file.string()).media_type);
+  if (store_.evidence(found.id).empty()) {
+    keep_evidence(found.id, found.photo.credit(), file.filename().string(), to_json(credit));
+  }
   return found;
 }
 
@@ -192,6 +206,21 @@ store::PhotoRecord PhotoLibrary::checked(const Bytes& bytes, const std::filesyst
   record.height = header.height;
   record.media_type = header.media_type;
   return record;
+}
+
+// What a person wrote beside a picture is its evidence, as a provider's answer is of another.
+void PhotoLibrary::keep_evidence(const std::string& id, const Credit& credit,
+                                 const std::string& file, const std::string& raw) const {
+  photos::Ruling ruling;
+  ruling.license = photos::read_license(credit.license);
+  ruling.decision = photos::decide(ruling.license, config_.photos.policy);
+  ruling.provider = "folder";
+  ruling.source_id = file;
+  ruling.claim = credit.license;
+  ruling.evidence_sha256 = sha256_hex(raw);
+  ruling.evidence_at = ruling.decided_at = store_.clock().now();
+  store_.add_evidence({0, id, ruling.provider, file, credit.source_url, "", photos::to_json(ruling),
+                       raw, "", ruling.evidence_at});
 }
 
 void PhotoLibrary::keep(const Bytes& bytes, const std::string& id,

@@ -67,6 +67,8 @@ class PhotoLibrary {
   store::PhotoRecord checked(const Bytes& bytes, const std::filesystem::path& file,
                              photos::Sidecar sidecar) const;
   void keep(const Bytes& bytes, const std::string& id, const std::string& media_type) const;
+  void keep_evidence(const std::string& id, const Credit& credit, const std::string& file,
+                     const std::string& raw) const;
   Bytes read(const std::filesystem::path& file) const;
 
   const Config& config_;

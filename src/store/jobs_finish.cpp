@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a claim ends. Every statement repeats id, token and state: the worker whose lease ended
 // changes nothing, and its result is discarded.
+#include <algorithm>
+
 #include "base/error.h"
 #include "store/database.h"
 #include "store/job_rows.h"
@@ -21,6 +23,27 @@ void write_stage(Connection& connection, std::int64_t job_id, const StageRecord&
         "finished = excluded.finished",
         job_id, stage.name, artifact, stage.detail, stage.ms, now)
       .run();
+}
+
+// A take-down that came after the photograph was chosen.
+bool shows_revoked(Connection& connection, std::span<const CreditEntry> credits) {
+  return std::any_of(credits.begin(), credits.end(), [&](const CreditEntry& entry) {
+    return Query(connection, "SELECT 1 FROM revocations WHERE target = ?1",
+                 "sha256:" + entry.photo_id)
+        .next();
+  });
+}
+
+// To the queue, uncounted and without what was made from the photograph.
+void put_back(Connection& connection, std::int64_t job_id, Millis now) {
+  Query(connection, "DELETE FROM stages WHERE job_id = ?1", job_id).run();
+  Query(connection,
+        "UPDATE jobs SET state = CASE WHEN cancel_requested = 1 THEN 'cancelled' ELSE 'queued' "
+        "END, attempts = attempts - 1, cancel_requested = 0, claim_token = NULL, "
+        "lease_until = NULL, worker = NULL, updated = ?2 WHERE id = ?1",
+        job_id, now)
+      .run();
+  end_attempt(connection, job_id, now, "returned", "its photograph was taken down");
 }
 
 }  // namespace
@@ -47,6 +70,10 @@ bool Store::complete(const Claim& claim, const StageRecord& last,
                      std::span<const CreditEntry> credits) {
   return database_->write([&](Connection& connection) {
     const Millis now = clock_.now();
+    if (shows_revoked(connection, credits)) {
+      if (holds(connection, claim)) put_back(connection, claim.job_id, now);
+      return false;
+    }
     const int changed =
         Query(connection,
               "UPDATE jobs SET state = 'done', outputs = ?3, error = '', error_cause = '', "

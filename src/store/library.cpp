@@ -33,6 +33,8 @@ CreditEntry read_credit(const Query& row) {
   entry.credit = credit_from_json(row.text(5), "ledger row " + std::to_string(entry.id));
   entry.line = row.text(6);
   entry.at = row.integer(7);
+  entry.site = row.text(8);
+  entry.evidence_sha256 = row.text(9);
   return entry;
 }
 
@@ -41,10 +43,10 @@ CreditEntry read_credit(const Query& row) {
 void insert_credit(Connection& connection, const CreditEntry& entry, Millis now) {
   validate(entry.credit);
   Query(connection,
-        "INSERT INTO credits (job_id, card_path, card_sha256, photo_id, credit, line, at) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO credits (job_id, card_path, card_sha256, photo_id, credit, line, at, site, "
+        "evidence_sha256) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         entry.job_id, entry.card_path, entry.card_sha256, entry.photo_id, to_json(entry.credit),
-        entry.line, entry.at != 0 ? entry.at : now)
+        entry.line, entry.at != 0 ? entry.at : now, entry.site, entry.evidence_sha256)
       .run();
 }
 
@@ -121,8 +123,8 @@ std::vector<CreditEntry> Store::credits(Millis since) const {
   return database_->read([&](Connection& connection) {
     std::vector<CreditEntry> entries;
     Query rows(connection,
-               "SELECT id, job_id, card_path, card_sha256, photo_id, credit, line, at FROM credits "
-               "WHERE at >= ?1 ORDER BY id",
+               "SELECT id, job_id, card_path, card_sha256, photo_id, credit, line, at, site, "
+               "evidence_sha256 FROM credits WHERE at >= ?1 ORDER BY id",
                since);
     while (rows.next()) entries.push_back(read_credit(rows));
     return entries;

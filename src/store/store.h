@@ -41,7 +41,8 @@ class Store {
   Held heartbeat(const Claim& claim, Millis lease);
   // False, and nothing is written, when the claim was lost; so also below.
   bool record_stage(const Claim& claim, const StageRecord& stage);
-  // The last stage, the outputs and the ledger's rows in one transaction.
+  // The last stage, the outputs and the ledger's rows in one transaction. When one of the
+  // photographs was taken down meanwhile, the job goes back to the queue without its stages.
   bool complete(const Claim& claim, const StageRecord& last,
                 const std::vector<std::string>& outputs, std::span<const CreditEntry> credits);
   // Retrying at `retry_at`, or dead without one, or when the attempts are used up, or cancelled
@@ -96,6 +97,25 @@ class Store {
   // The ledger, oldest first.
   void add_credit(const CreditEntry& entry);
   std::vector<CreditEntry> credits(Millis since = 0) const;
+
+  // Rights. add_evidence() only adds; evidence(): newest first.
+  void add_evidence(const Evidence& evidence);
+  std::vector<Evidence> evidence(const std::string& photo_id) const;
+  // The take-down that one of the targets is under.
+  std::optional<Revocation> revoked(std::span<const std::string> targets) const;
+  std::vector<Revocation> revocations() const;
+  // Library photographs and evidence with this id, beginning of an id (12 digits or more), page,
+  // file or PROVIDER:ID.
+  std::set<std::string> photos_behind(const std::string& target) const;
+  // Enters the targets and, in the same transaction, puts back into the queue every finished job
+  // whose card shows one of `photo_ids` now, and lets the unfinished ones choose again. A card that
+  // a later job has published over is not touched. A job that writes one file keeps its path.
+  std::vector<AffectedCard> revoke(std::span<const std::string> targets,
+                                   const std::set<std::string>& photo_ids, const std::string& why);
+  void put_measures(const std::string& photo_id, const Measures& measures);
+  std::optional<Measures> measures(const std::string& photo_id) const;
+  // What the ledger has of a site since then, newest first.
+  std::vector<Use> uses(const std::string& site, Millis since) const;
 
   // Artifacts that some row names (stages, photographs, generated pictures).
   void add_artifact(const std::string& sha256, std::uint64_t bytes, const std::string& media_type);

@@ -45,6 +45,8 @@ const Row kRows[] = {
     {"commons", "cc-by-sa-4.0", "", "CC-BY-SA-4.0", "refused: sharealike", "cc-by-sa-{v}"},
     {"commons", "cc-by-sa-3.0,2.5,2.0,1.0", "", "CC-BY-SA-3.0,2.5,2.0,1.0", "refused: unknown",
      "cc-by-sa-{v}"},
+    {"commons", "cc-by-nc-4.0", "", "commons cc-by-nc-4.0", "refused: noncommercial", nullptr},
+    {"commons", "cc-by-nd-2.0", "", "commons cc-by-nd-2.0", "refused: noderivatives", nullptr},
     {"commons", "cc-by-sa-all", "", "commons cc-by-sa-all", "refused: unknown", nullptr},
     {"commons", "pd", "", "LicenseRef-Public-Domain", "refused: held", nullptr},
     {"commons", "attribution", "", "LicenseRef-Attribution", "refused: held", nullptr},
