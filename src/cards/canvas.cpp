@@ -52,10 +52,18 @@ Area whole_pixels(const Box& box) {
           static_cast<int>(std::lround(box.bottom())) - y};
 }
 
-Canvas::Canvas(int width, int height)
+float grain_at(int x, int y) {
+  const std::uint32_t place =
+      static_cast<std::uint32_t>(y) * 65536U + static_cast<std::uint32_t>(x);
+  return normal(hash(place ^ 0x9e3779b9U));
+}
+
+Canvas::Canvas(int width, int height, Ground ground)
     : width_(width),
       height_(height),
-      surface_(cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height)),
+      ground_(ground),
+      surface_(cairo_image_surface_create(
+          ground == Ground::Black ? CAIRO_FORMAT_RGB24 : CAIRO_FORMAT_ARGB32, width, height)),
       context_(cairo_create(surface_.get())) {
   if (cairo_surface_status(surface_.get()) != CAIRO_STATUS_SUCCESS) {
     fail(Cause::Unavailable, "canvas of ", width, "x", height, ": out of memory");
@@ -96,11 +104,16 @@ void Canvas::mix(const Area& area, const Coverage& coverage, Pixel&& pixel) {
       const std::uint32_t place =
           static_cast<std::uint32_t>(y) * 65536U + static_cast<std::uint32_t>(x);
       const std::uint32_t bits = sample.dither > 0 ? hash(place) : 0;
+      // The same formula mixes premultiplied colours, which never exceed their alpha.
+      const float there = transparent() ? bgrx[3] : 255.0F;
+      const std::uint8_t most = level(there + (255 - there) * alpha);
       for (int c = 0; c < 3; ++c) {
         const float below = bgrx[2 - c];
         const float noise = triangular((bits >> (10 * c)) & 1023);
-        bgrx[2 - c] = level(below + (sample.rgb[c] - below) * alpha + noise * sample.dither);
+        bgrx[2 - c] =
+            std::min(level(below + (sample.rgb[c] - below) * alpha + noise * sample.dither), most);
       }
+      if (transparent()) bgrx[3] = most;
     }
   }
   cairo_surface_mark_dirty(surface_.get());

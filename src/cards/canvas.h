@@ -23,6 +23,9 @@ struct Area {
 };
 Area whole_pixels(const Box& box);
 
+// Film grain at a pixel of the card: normally distributed with standard deviation 1.
+float grain_at(int x, int y);
+
 // 8-bit coverage of an area, rows without padding; empty: covered everywhere.
 using Coverage = std::vector<std::uint8_t>;
 
@@ -35,11 +38,16 @@ struct FloatPixels {
 
 class Canvas {
  public:
-  Canvas(int width, int height);  // black
+  enum class Ground { Black, Transparent };  // transparent: premultiplied alpha in the fourth byte
+  explicit Canvas(int width, int height, Ground ground = Ground::Black);
   int width() const { return width_; }
   int height() const { return height_; }
   // Valid as long as the canvas; drawing through it and the functions below may alternate.
   cairo_t* context() { return context_.get(); }
+  cairo_surface_t* surface() const { return surface_.get(); }
+  bool transparent() const { return ground_ == Ground::Transparent; }
+  // BGRX or premultiplied BGRA. Flush the surface before reading, mark it dirty after writing.
+  std::uint8_t* row(int y) const;
 
   // `pixels` (of the area's size) over the area. `grain`: standard deviation in 8-bit levels.
   void blend(const FloatPixels& pixels, const Area& area, const Coverage& coverage, double opacity,
@@ -64,11 +72,11 @@ class Canvas {
  private:
   template <typename Pixel>
   void mix(const Area& area, const Coverage& coverage, Pixel&& pixel);
-  std::uint8_t* row(int y) const;
   std::uint32_t* words(int y) const;     // the same row as cairo's words
   Area visible(const Area& area) const;  // the part of it on the canvas; may be empty
   int width_;
   int height_;
+  Ground ground_;
   SurfacePtr surface_;
   CairoPtr context_;
 };

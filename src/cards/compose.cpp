@@ -55,6 +55,24 @@ CardJob make_job(const Template& card, const Brand& brand, const CardInputs& inp
   return job;
 }
 
+// What effects do to the photograph, in the words of its credit.
+std::vector<std::string> changes_by(const CardJob& job, const Layer& layer) {
+  std::vector<std::string> changes;
+  const auto add = [&](bool made, const char* change) {
+    if (made) changes.emplace_back(change);
+  };
+  const Group* group = job.card.find_group(layer.group);
+  for (const Effects* effects : {&layer.effects, group != nullptr ? &group->effects : nullptr}) {
+    if (effects == nullptr) continue;
+    add(effects->tint || effects->duotone || effects->blend != Blend::Normal, "colours changed");
+    add(effects->blur > 0, "blurred");
+    add(effects->grain > 0, "grain added");
+    add(effects->rotate != 0, "rotated");
+    add(effects->mask.shape != Mask::Shape::None || effects->radius > 0, "cropped");
+  }
+  return changes;
+}
+
 // Cuts the photo for each photo layer and notes what that changed in the credit.
 void prepare_photos(const CardJob& job, Prepared& prepared, Composed& result) {
   if (!job.with_photo) return;
@@ -67,6 +85,7 @@ void prepare_photos(const CardJob& job, Prepared& prepared, Composed& result) {
     if (photo.cropped || content->mask.shape != Mask::Shape::None) {
       used = used.with_change("cropped");
     }
+    for (const std::string& change : changes_by(job, *layer)) used = used.with_change(change);
     if (photo.enlargement > 1.25) {
       result.warnings.push_back(concat("photo \"", used.credit().title, "\" is enlarged ",
                                        photo.enlargement, " times; use a larger one"));
@@ -121,7 +140,7 @@ Composed compose(const Template& card, const Brand& brand, const CardInputs& inp
     const Colour ground = resolve(*card.background, dressed, job.values);
     canvas.shade({0, 0, card.width, card.height}, {}, 1, [&](double, double) { return ground; });
   }
-  for (const Layer* layer : job.layers) draw_layer(job, prepared, *layer, canvas, result);
+  draw_layers(job, prepared, canvas, result);
   if (result.credit && std::none_of(job.layers.begin(), job.layers.end(), is_credit)) {
     fail(Cause::Refused, "template \"", card.name, "\": a photo without its credit layer");
   }

@@ -6,8 +6,11 @@
 #include <numbers>
 
 #include "base/error.h"
+#include "cards/chart.h"
+#include "cards/effects.h"
 #include "cards/mask.h"
 #include "cards/resample.h"
+#include "cards/shapes.h"
 #include "cards/svg.h"
 #include "cards/variables.h"
 
@@ -19,27 +22,6 @@ using Strength = std::function<double(double x, double y)>;
 double smooth(double t) {
   t = std::clamp(t, 0.0, 1.0);
   return t * t * (3 - 2 * t);
-}
-
-// How far a pixel is along a CSS gradient line of the box: 0 at the start, 1 at the end.
-Strength along(const Box& box, double degrees) {
-  const double angle = degrees * std::numbers::pi / 180;
-  const double dx = std::sin(angle);
-  const double dy = -std::cos(angle);
-  const double length = std::abs(box.width * dx) + std::abs(box.height * dy);
-  const double cx = box.x + box.width / 2;
-  const double cy = box.y + box.height / 2;
-  return [=](double x, double y) {
-    return std::clamp(((x - cx) * dx + (y - cy) * dy) / length + 0.5, 0.0, 1.0);
-  };
-}
-
-Colour between(const Colour& a, const Colour& b, double t) {
-  const auto mix = [&](std::uint8_t from, std::uint8_t to) {
-    return static_cast<std::uint8_t>(std::lround(from + (to - from) * t));
-  };
-  return {mix(a.red, b.red), mix(a.green, b.green), mix(a.blue, b.blue),
-          a.alpha + (b.alpha - a.alpha) * t};
 }
 
 // The lowest contrast under a text if `colour` were laid over the canvas at `amount`.
@@ -78,11 +60,12 @@ double least_amount(const Canvas& canvas, const std::vector<const PlacedText*>& 
 class Drawing {
  public:
   Drawing(const CardJob& job, const Prepared& prepared, const Layer& layer, const Box& box,
-          Canvas& canvas, Composed& result)
+          Canvas& canvas, Canvas& target, Composed& result)
       : job_(job),
         prepared_(prepared),
         layer_(layer),
         canvas_(canvas),
+        target_(target),
         result_(result),
         box_(box),
         area_(whole_pixels(box_)) {}
@@ -96,42 +79,34 @@ class Drawing {
     }
     const FloatPixels pixels = resample_to_cover(found->second.image(), area_.width, area_.height,
                                                  content.zoom, content.focus[0], content.focus[1]);
-    canvas_.blend(pixels, area_, coverage(content.mask), layer_.opacity, content.grain);
+    target_.blend(pixels, area_, coverage(content.mask), layer_.opacity, content.grain);
     result_.recipes.insert_or_assign(content.source, found->second.recipe());
     report();
   }
 
   void operator()(const SolidLayer& content) {
     const Colour colour = paint(content.colour);
-    canvas_.shade(area_, coverage(content.mask), layer_.opacity,
+    target_.shade(area_, coverage(content.mask), layer_.opacity,
                   [&](double, double) { return colour; });
     report();
   }
 
   void operator()(const GradientLayer& content) {
-    std::vector<std::pair<double, Colour>> stops;
-    for (const auto& stop : content.stops) stops.emplace_back(stop.at, paint(stop.colour));
-    const Strength position = along(box_, content.angle);
-    canvas_.shade(area_, coverage(content.mask), layer_.opacity, [&](double x, double y) {
-      const double t = position(x, y);
-      std::size_t i = 1;
-      while (i + 1 < stops.size() && t > stops[i].first) ++i;
-      const double span = stops[i].first - stops[i - 1].first;
-      const double part = span > 0 ? (t - stops[i - 1].first) / span : 1;
-      return between(stops[i - 1].second, stops[i].second, std::clamp(part, 0.0, 1.0));
-    });
+    target_.shade(area_, coverage(content.mask), layer_.opacity,
+                  gradient_colours(content, box_, mirrored(),
+                                   [this](const Paint& source) { return paint(source); }));
     report();
   }
 
   void operator()(const PhotoLayer& content) {
     const auto photo = prepared_.photos.find(layer_.name);
     if (photo == prepared_.photos.end()) return;
-    canvas_.blend(photo->second.image, area_, coverage(content.mask), layer_.opacity);
+    target_.blend(photo->second.image, area_, coverage(content.mask), layer_.opacity);
     report();
   }
 
   void operator()(const SvgLayer& content) {
-    draw_group(recolour(content.svg, finder(), job_.what(layer_)), box_);
+    draw_group(recolour(content.svg, finder(), job_.what(layer_)), box_, mirrored());
     report();
   }
 
@@ -142,9 +117,8 @@ class Drawing {
     const double aspect = svg_aspect(svg, what);
     const double width = std::min(box_.width, box_.height * aspect);
     const double height = width / aspect;
-    const double share = content.align == Align::Start    ? 0
-                         : content.align == Align::Centre ? 0.5
-                                                          : 1;
+    double share = content.align == Align::Start ? 0 : content.align == Align::Centre ? 0.5 : 1;
+    if (mirrored()) share = 1 - share;
     const Box place = {box_.x + (box_.width - width) * share, box_.y + (box_.height - height) / 2,
                        width, height};
     draw_group(svg, place);
@@ -153,7 +127,7 @@ class Drawing {
 
   void operator()(const ScrimLayer& content) {
     const Colour colour = paint(content.colour);
-    const Strength position = along(box_, content.angle);
+    const Strength position = along(box_, mirrored() ? -content.angle : content.angle);
     const Strength strength = [&](double x, double y) {
       if (x < box_.x || y < box_.y || x > box_.right() || y > box_.bottom()) return 0.0;
       return 1 - smooth((position(x, y) - content.solid) / (1 - content.solid + 1e-9));
@@ -170,23 +144,61 @@ class Drawing {
     report();
   }
 
-  [[noreturn]] void operator()(const ShapeLayer&) { not_drawn(); }
-  [[noreturn]] void operator()(const QrLayer&) { not_drawn(); }
-  [[noreturn]] void operator()(const ChartLayer&) { not_drawn(); }
+  void operator()(const ShapeLayer& content) {
+    ShapeColours colours;
+    if (content.fill) colours.fill = paint(*content.fill);
+    if (content.stroke) colours.stroke = paint(*content.stroke);
+    draw_as_one([&](cairo_t* context) {
+      draw_shape(context, content, box_, colours, mirrored(), job_.what(layer_));
+    });
+    report();
+  }
+
+  void operator()(const QrLayer& content) {
+    const std::string text = fill(content.content, job_.values, job_.brand);
+    draw_as_one([&](cairo_t* context) {
+      draw_qr(context, content, text, box_, paint(content.dark), paint(content.light),
+              job_.what(layer_));
+    });
+    report();
+  }
+
+  void operator()(const ChartLayer& content) {
+    const Chart chart = lay_out_chart(job_, layer_, content, box_);
+    draw_as_one([&](cairo_t* context) { chart.draw(context); });
+    for (const PlacedText& text : chart.texts) {
+      secure_contrast(text);
+      text.text.draw(target_.context(), text.x, text.y, text.colour, text.opacity);
+    }
+    report();
+  }
+
   void operator()(const TextLayer&) { draw_text(); }
   void operator()(const CreditLayer&) { draw_text(); }
 
  private:
-  [[noreturn]] void not_drawn() const {
-    fail(Cause::Internal, job_.what(layer_), ": this kind is not drawn");
+  bool mirrored() const { return job_.mirrored() && layer_.mirror; }
+
+  // Overlapping parts of one layer share its opacity.
+  void draw_as_one(const std::function<void(cairo_t*)>& draw) {
+    cairo_t* context = target_.context();
+    if (layer_.opacity < 1) cairo_push_group(context);
+    draw(context);
+    if (layer_.opacity < 1) {
+      cairo_pop_group_to_source(context);
+      cairo_paint_with_alpha(context, layer_.opacity);
+    }
   }
+
   LayerReport& report() {
     result_.layers.push_back({layer_.name, box_});
     return result_.layers.back();
   }
   Colour paint(const Paint& source) const { return resolve(source, job_.brand, job_.values); }
   Coverage coverage(const Mask& mask) const {
-    return make_coverage(mask, area_, job_.what(layer_));
+    Mask turned = mask;
+    turned.mirrored = mirrored();
+    return make_coverage(turned, area_, job_.what(layer_));
   }
 
   std::function<Colour(const std::string&)> finder() const {
@@ -202,14 +214,16 @@ class Drawing {
     };
   }
 
-  void draw_group(const std::string& svg, const Box& place) {
-    cairo_t* context = canvas_.context();
-    if (layer_.opacity < 1) cairo_push_group(context);
-    draw_svg(context, svg, place, job_.what(layer_));
-    if (layer_.opacity < 1) {
-      cairo_pop_group_to_source(context);
-      cairo_paint_with_alpha(context, layer_.opacity);
-    }
+  void draw_group(const std::string& svg, const Box& place, bool flipped = false) {
+    draw_as_one([&](cairo_t* context) {
+      cairo_save(context);
+      if (flipped) {
+        cairo_translate(context, 2 * place.x + place.width, 0);
+        cairo_scale(context, -1, 1);
+      }
+      draw_svg(context, svg, place, job_.what(layer_));
+      cairo_restore(context);
+    });
   }
 
   void draw_text() {
@@ -217,7 +231,7 @@ class Drawing {
     if (found == prepared_.place.texts.end()) return;
     const PlacedText& text = found->second;
     const double reached = secure_contrast(text);
-    text.text.draw(canvas_.context(), text.x, text.y, text.colour, text.opacity);
+    text.text.draw(target_.context(), text.x, text.y, text.colour, text.opacity);
     Box ink = text.text.ink();
     ink.x += text.x;
     ink.y += text.y;
@@ -262,19 +276,69 @@ class Drawing {
   const CardJob& job_;
   const Prepared& prepared_;
   const Layer& layer_;
-  Canvas& canvas_;
+  Canvas& canvas_;  // what contrast is measured on
+  Canvas& target_;  // what is drawn on: the same, or one of the layer's own
   Composed& result_;
   Box box_;
   Area area_;
 };
 
-}  // namespace
+// The mask that a layer is drawn with by itself, which its border follows.
+Mask outline_of(const Layer& layer) {
+  if (const auto* generated = std::get_if<GeneratedLayer>(&layer.content)) return generated->mask;
+  if (const auto* solid = std::get_if<SolidLayer>(&layer.content)) return solid->mask;
+  if (const auto* gradient = std::get_if<GradientLayer>(&layer.content)) return gradient->mask;
+  if (const auto* photo = std::get_if<PhotoLayer>(&layer.content)) return photo->mask;
+  const auto* shape = std::get_if<ShapeLayer>(&layer.content);
+  Mask outline;
+  if (shape == nullptr) return outline;
+  const bool round =
+      shape->shape == ShapeLayer::Shape::Circle || shape->shape == ShapeLayer::Shape::Ellipse;
+  outline.shape = round ? Mask::Shape::Ellipse : Mask::Shape::Rounded;
+  outline.radius = shape->radius;
+  return outline;
+}
+
+EffectPlace effect_place(const CardJob& job, const Box& box, const Mask& outline, bool mirrored,
+                         std::string what) {
+  return {box, outline, mirrored, std::move(what),
+          [&job](const Paint& paint) { return resolve(paint, job.brand, job.values); }};
+}
 
 void draw_layer(const CardJob& job, const Prepared& prepared, const Layer& layer, Canvas& canvas,
                 Composed& result) {
   const std::optional<Box> box = prepared.place.box(job, layer);
   if (!box || is_empty(job, layer)) return;
-  std::visit(Drawing(job, prepared, layer, *box, canvas, result), layer.content);
+  if (layer.effects.none()) {
+    std::visit(Drawing(job, prepared, layer, *box, canvas, canvas, result), layer.content);
+    return;
+  }
+  Canvas own(canvas.width(), canvas.height(), Canvas::Ground::Transparent);
+  std::visit(Drawing(job, prepared, layer, *box, canvas, own, result), layer.content);
+  lay_with_effects(
+      canvas, std::move(own), layer.effects,
+      effect_place(job, *box, outline_of(layer), job.mirrored() && layer.mirror, job.what(layer)),
+      1);
+}
+
+}  // namespace
+
+void draw_layers(const CardJob& job, const Prepared& prepared, Canvas& canvas, Composed& result) {
+  for (std::size_t i = 0; i < job.layers.size();) {
+    const Group* group = job.card.find_group(job.layers[i]->group);
+    if (group == nullptr || (group->effects.none() && group->opacity == 1)) {
+      draw_layer(job, prepared, *job.layers[i++], canvas, result);
+      continue;
+    }
+    Canvas own(canvas.width(), canvas.height(), Canvas::Ground::Transparent);
+    for (; i < job.layers.size() && job.layers[i]->group == group->name; ++i) {
+      draw_layer(job, prepared, *job.layers[i], own, result);
+    }
+    const Box box = job.mirrored() ? job.mirror(group->box) : group->box;
+    const std::string what = "template \"" + job.card.name + "\", group \"" + group->name + "\"";
+    lay_with_effects(canvas, std::move(own), group->effects,
+                     effect_place(job, box, {}, job.mirrored(), what), group->opacity);
+  }
 }
 
 }  // namespace affiche::cards

@@ -17,10 +17,9 @@ struct Prepared {
   Placement place;
 };
 
-// Draws one layer and reports it in `result`. Texts get the contrast they need: if the picture
-// under them does not give it, a soft shade is laid under the lines. Refused (credit) or BadInput
-// (text) when not even that helps.
-void draw_layer(const CardJob& job, const Prepared& prepared, const Layer& layer, Canvas& canvas,
-                Composed& result);
+// Draws the job's layers and groups in order and reports them in `result`. Texts get the contrast
+// they need: if the picture under them does not give it, a soft shade is laid under the lines.
+// Refused (credit) or BadInput (text) when not even that helps.
+void draw_layers(const CardJob& job, const Prepared& prepared, Canvas& canvas, Composed& result);
 
 }  // namespace affiche::cards

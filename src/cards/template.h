@@ -224,7 +224,7 @@ struct QrLayer {
   Paint light;
 };
 struct ChartLayer {
-  enum class Shape { Bars, Columns, Line };
+  enum class Shape { Columns, Bars, Line };
   Shape shape = Shape::Columns;
   std::string values;     // a variable of type numbers
   std::string labels;     // a variable of type list, or empty

@@ -331,7 +331,6 @@ Layer read_layer(const Fields& fields, LayerScope& scope) {
   layer.effects = read_effects(fields, scope, kind);
   check_effects(fields, layer);
   move_mask(layer);
-  if (!layer.effects.none()) fields.refuse("kind", "effects are not drawn yet");
   read_place(fields, scope, layer);
   const Box whole = {0, 0, static_cast<double>(card.width), static_cast<double>(card.height)};
   layer.box = read_box(fields, card, whole);

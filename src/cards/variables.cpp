@@ -50,17 +50,6 @@ std::optional<double> as_number(const std::string& text) {
   return value;
 }
 
-std::vector<std::string> split(const std::string& text, char at) {
-  std::vector<std::string> parts;
-  std::size_t from = 0;
-  for (std::size_t end = text.find(at); end != std::string::npos; end = text.find(at, from)) {
-    parts.push_back(trimmed(text.substr(from, end - from)));
-    from = end + 1;
-  }
-  parts.push_back(trimmed(text.substr(from)));
-  return parts;
-}
-
 constexpr std::size_t kMaxValues = 40;
 
 std::string check_typed(const Variable& variable, const std::string& value,
@@ -91,13 +80,13 @@ std::string check_typed(const Variable& variable, const std::string& value,
       }
       return value;
     case Variable::Type::Numbers:
-      for (const std::string& part : split(value, ',')) {
+      for (const std::string& part : split_texts(value, ',')) {
         if (!as_number(part)) wrong(what, "numbers such as \"3, 4.5, 8\"", value);
       }
-      if (split(value, ',').size() > kMaxValues) wrong(what, "at most 40 numbers", value);
+      if (split_texts(value, ',').size() > kMaxValues) wrong(what, "at most 40 numbers", value);
       return value;
     case Variable::Type::List:
-      if (split(value, '|').size() > kMaxValues) wrong(what, "at most 40 entries", value);
+      if (split_texts(value, '|').size() > kMaxValues) wrong(what, "at most 40 entries", value);
       return value;
     default:
       return value;
@@ -116,15 +105,27 @@ std::string check_value(const Variable& variable, const std::string& given,
   return value.empty() ? value : check_typed(variable, value, what);
 }
 
+std::vector<std::string> split_texts(const std::string& text, char at) {
+  std::vector<std::string> parts;
+  std::size_t from = 0;
+  for (std::size_t end = text.find(at); end != std::string::npos; end = text.find(at, from)) {
+    parts.push_back(trimmed(text.substr(from, end - from)));
+    from = end + 1;
+  }
+  parts.push_back(trimmed(text.substr(from)));
+  return parts;
+}
+
 std::vector<double> split_numbers(const std::string& value) {
   std::vector<double> numbers;
   if (value.empty()) return numbers;
-  for (const std::string& part : split(value, ',')) numbers.push_back(as_number(part).value_or(0));
+  for (const std::string& part : split_texts(value, ','))
+    numbers.push_back(as_number(part).value_or(0));
   return numbers;
 }
 
 std::vector<std::string> split_list(const std::string& value) {
-  return value.empty() ? std::vector<std::string>{} : split(value, '|');
+  return value.empty() ? std::vector<std::string>{} : split_texts(value, '|');
 }
 
 std::map<std::string, std::string> resolve(const Template& card,

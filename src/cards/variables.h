@@ -37,6 +37,7 @@ std::string fill(const std::string& text, const std::map<std::string, std::strin
 
 // The values of a variable of type numbers ("3, 4.5, 8") or list ("Solar | Wind | Water").
 std::vector<double> split_numbers(const std::string& value);
+std::vector<std::string> split_texts(const std::string& value, char at);
 std::vector<std::string> split_list(const std::string& value);
 
 }  // namespace affiche::cards
