@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "bench/commands.h"
 #include "bench/full_size_model.h"
+#include "diffusion/weights/huge_pages.h"
 
 namespace {
 
@@ -37,6 +38,7 @@ void add_model(CLI::App& app, affiche::bench::Work& work) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  affiche::diffusion::use_huge_pages();
   CLI::App app("Measures the diffusion engine (docs/performance.md)", "affiche-bench");
   app.require_subcommand(1);
   affiche::bench::Work work;

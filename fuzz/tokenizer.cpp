@@ -1,32 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tokenizer files and what is tokenized with them. An input holds vocab.json, merges.txt and a
 // prompt, with a line "%%" between them.
-#include <vector>
-
 #include "base/json.h"
 #include "diffusion/text/clip_tokenizer.h"
 #include "diffusion/text/prompt_weights.h"
+#include "fuzz/parts.h"
 #include "fuzz/target.h"
-
-namespace {
-
-std::vector<std::string_view> parts_of(std::string_view text) {
-  constexpr std::string_view kBorder = "\n%%\n";
-  std::vector<std::string_view> parts;
-  while (parts.size() < 2) {
-    const std::size_t end = text.find(kBorder);
-    parts.push_back(text.substr(0, end));
-    text = end == std::string_view::npos ? "" : text.substr(end + kBorder.size());
-  }
-  parts.push_back(text);
-  return parts;
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace affiche;
-  const std::vector<std::string_view> parts = parts_of(fuzz::text_of(data, size));
+  const std::vector<std::string_view> parts = fuzz::parts_of(fuzz::text_of(data, size), 3);
   fuzz::expect_error_or_nothing(
       [&] { static_cast<void>(diffusion::parse_prompt_weights(parts[2])); });
   return fuzz::expect_error_or_nothing([&] {

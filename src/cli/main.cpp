@@ -2,9 +2,11 @@
 // Table of contents of the command line: one line a command, in the order of --help.
 #include "cli/border.h"
 #include "cli/command.h"
+#include "diffusion/weights/huge_pages.h"
 
 int main(int argc, char** argv) {
   using namespace affiche::cli;
+  affiche::diffusion::use_huge_pages();
   CLI::App app("Open Graph cards with credited photographs and brand backgrounds.", "affiche");
   Shared shared;
   app.require_subcommand(1);

@@ -59,7 +59,12 @@ struct Loader : PartLoader {
 };
 
 // Adds up what the UNet reads and compares it with what the text encoders give.
-void check_fit(const Components& parts, const PartLoader& loader) {
+// "the VAE", and where it came from when that is not the model.
+std::string named(const char* part, const fs::path& path) {
+  return path.empty() ? concat("the ", part) : concat("the ", part, " ", path.string());
+}
+
+void check_fit(const Components& parts, const ModelFiles& files, const PartLoader& loader) {
   const std::string& what = loader.what;
   const auto fits = [&](const CLIPTokenizer& tokenizer, const CLIPTextModel& encoder,
                         const char* name) {
@@ -71,19 +76,21 @@ void check_fit(const Components& parts, const PartLoader& loader) {
     fits(*parts.tokenizer_2, *parts.text_encoder_2, "tokenizer_2");
     width += parts.text_encoder_2->config().hidden_size;
   }
-  const auto reads = [&](std::int64_t expected, const char* network) {
+  const auto reads = [&](std::int64_t expected, const std::string& network) {
     if (expected == width) return;
-    fail(Cause::BadInput, what, ": the ", network, " expects text of width ", expected,
+    fail(Cause::BadInput, what, ": ", network, " expects text of width ", expected,
          ", the text encoder gives ", width, "; they belong to different model families");
   };
-  reads(parts.unet->config().cross_attention_dim.front(), "UNet");
-  for (const auto& net : parts.controlnets) {
-    reads(net->config().trunk.cross_attention_dim.front(), "ControlNet");
+  reads(parts.unet->config().cross_attention_dim.front(), named("UNet", files.unet));
+  for (std::size_t i = 0; i < parts.controlnets.size(); ++i) {
+    reads(parts.controlnets[i]->config().trunk.cross_attention_dim.front(),
+          named("ControlNet", files.controlnets[i]));
   }
   const std::int64_t latents = parts.vae->latent_channels();
   if (parts.unet->config().out_channels != latents) {
-    fail(Cause::BadInput, what, ": the UNet makes latents of ", parts.unet->config().out_channels,
-         " channels, the VAE expects ", latents, "; they belong to different model families");
+    fail(Cause::BadInput, what, ": ", named("UNet", files.unet), " makes latents of ",
+         parts.unet->config().out_channels, " channels, ", named("VAE", files.vae), " expects ",
+         latents, "; they belong to different model families");
   }
 }
 
@@ -165,7 +172,7 @@ Components load_components(Checkpoint checkpoint_of_model, const ModelFiles& fil
   for (const fs::path& path : files.controlnets) {
     parts.controlnets.push_back(loader.controlnet(path, files.options));
   }
-  check_fit(parts, loader);
+  check_fit(parts, files, loader);
   return parts;
 }
 

@@ -247,3 +247,17 @@ TEST_CASE("a model folder must be whole") {
   CHECK_THROWS_AS(
       StableDiffusionPipeline::from_folder(golden("models/sd15/vae"), at::kFloat, at::kCPU), Error);
 }
+
+TEST_CASE("parts of different families are refused with the file that does not fit") {
+  const std::filesystem::path control = golden("models/sdxl-controlnet");
+  ModelFiles files;
+  files.model = golden("models/sd15");
+  files.controlnets = {control};
+  try {
+    StableDiffusionPipeline::load(files, at::kFloat, at::kCPU);
+    FAIL("loaded");
+  } catch (const Error& error) {
+    CHECK(error.cause() == Cause::BadInput);
+    CHECK(std::string(error.what()).find(control.string()) != std::string::npos);
+  }
+}
