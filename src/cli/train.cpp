@@ -14,6 +14,13 @@ Image read_picture(const std::filesystem::path& path) {
   return cards::decode(read_bytes(path), path.string());
 }
 
+void write_picture(const std::filesystem::path& path, const Image& image) {
+  if (path.extension() == ".ppm") return diffusion::write_ppm(path, image);
+  const bool png = cards::format_for(path) == cards::Format::Png;
+  write_atomically(
+      path, png ? cards::encode_png(image) : cards::encode(image, cards::format_for(path)).bytes);
+}
+
 }  // namespace
 
 void add_train(CLI::App& app, Shared& shared) {
@@ -23,7 +30,8 @@ void add_train(CLI::App& app, Shared& shared) {
       "Example: affiche train lora --model assets/models/affiche-mini --data pictures "
       "--out mine.safetensors --work out/mine --steps 400");
   diffusion::add_training_commands(
-      *train, [&shared](std::function<int()> work) { shared.run = std::move(work); }, read_picture);
+      *train, [&shared](std::function<int()> work) { shared.run = std::move(work); },
+      {read_picture, write_picture, ".png"});
 }
 
 }  // namespace affiche::cli

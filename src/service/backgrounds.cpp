@@ -128,9 +128,7 @@ Backgrounds::Plan Backgrounds::substitute(const cards::Brand& brand, const std::
     plan.note = concat(layer, ": made by the shipped model ", plan.recipe.model, ", as ", reason);
   } else {
     plan.recipe = drawn_recipe(brand, layer, variation);
-    plan.draw = [&brand, layer, recipe = plan.recipe] {
-      return draw_background(brand, layer, recipe);
-    };
+    plan.draw = [recipe = plan.recipe] { return draw_background(recipe); };
     plan.note = concat(layer, ": drawn without a model, as ", reason, "; and the shipped model ",
                        shipped.string(), ": found nothing, see paths.models");
   }

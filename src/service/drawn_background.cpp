@@ -4,23 +4,26 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <vector>
 
-#include "base/error.h"
 #include "base/sha256.h"
 #include "diffusion/training/drawing/colour.h"
-#include "diffusion/training/drawing/scene.h"
+#include "diffusion/training/drawing/words.h"
 
 namespace affiche::service {
 namespace {
 
 using diffusion::Family;
-using diffusion::Lab;
 
-// Forms that words can stand on.
-constexpr std::array<Family, 6> kFamilies = {Family::GradientMesh,   Family::SoftWaves,
-                                             Family::FlowingRibbons, Family::PaperLayers,
-                                             Family::Aurora,         Family::LightLeaks};
+// Forms that words can stand on. The shipped model knows the first six.
+constexpr std::array<Family, 10> kFamilies = {
+    Family::GradientMesh,   Family::SoftWaves,  Family::FlowingRibbons, Family::PaperLayers,
+    Family::Aurora,         Family::LightLeaks, Family::DriftingSmoke,  Family::GlassRibbons,
+    Family::TopographicMap, Family::InkClouds};
+constexpr std::size_t kShippedChoices = 6;
+// A brand's colour that is at most so far from a named one is meant by that name.
+constexpr float kSameColour = 0.16F;
 constexpr int kDrawnSide = 1200;   // pixels of the longer side: a card's
 constexpr int kShippedSide = 336;  // what the shipped model was trained on
 constexpr double kCardAspect = 1200.0 / 630.0;
@@ -36,8 +39,18 @@ std::int64_t seed_of(const cards::Brand& brand, const std::string& layer, std::i
   return brand.voice.seed % 1'000'000'000 + own + variation;
 }
 
-Family family_of(const cards::Brand& brand, const std::string& layer) {
-  return kFamilies[choice(brand, layer) % kFamilies.size()];
+// What the brand's own prompt says of the layer, in words that drawings know.
+diffusion::PromptWords words_of(const cards::Brand& brand, const std::string& layer) {
+  const auto prompt = brand.voice.prompts.find(layer);
+  return diffusion::read_prompt(prompt == brand.voice.prompts.end() ? "" : prompt->second);
+}
+
+// The family that the prompt names, else one that is always the same for brand and layer.
+Family family_of(const cards::Brand& brand, const std::string& layer, bool shipped) {
+  const std::size_t known = shipped ? diffusion::kShippedFamilies : diffusion::kRandomFamilies;
+  const auto named = words_of(brand, layer).family;
+  if (named && static_cast<std::size_t>(*named) < known) return *named;
+  return kFamilies[choice(brand, layer) % (shipped ? kShippedChoices : kFamilies.size())];
 }
 
 std::uint32_t rgb(const cards::Colour& colour) {
@@ -46,28 +59,24 @@ std::uint32_t rgb(const cards::Colour& colour) {
 }
 
 float distance(std::uint32_t p, std::uint32_t q) {
-  const Lab d = diffusion::lab_of_srgb(p) + diffusion::lab_of_srgb(q) * -1;
-  return std::sqrt(d.lightness * d.lightness + d.a * d.a + d.b * d.b);
+  return affiche::distance(lab_of_srgb(p), lab_of_srgb(q));
 }
 
 float chroma(std::uint32_t colour) {
-  const Lab lab = diffusion::lab_of_srgb(colour);
-  return std::hypot(lab.a, lab.b);
+  return affiche::chroma(lab_of_srgb(colour));
 }
 
 // Another shade of a colour, towards the side with more room in lightness.
 std::uint32_t shade_of(std::uint32_t colour, float amount) {
-  Lab lab = diffusion::lab_of_srgb(colour);
+  Oklab lab = lab_of_srgb(colour);
   lab.lightness += lab.lightness > 0.6F ? -amount : amount;
-  std::array<std::uint8_t, 3> bytes{};
-  diffusion::put_srgb(lab, bytes.data());
-  return std::uint32_t{bytes[0]} << 16 | std::uint32_t{bytes[1]} << 8 | bytes[2];
+  return srgb_of_lab(into_gamut(lab));
 }
 
 // Ground: the brand's "shade", on which its light text stands, else its darkest colour. Second and
-// third: the most colourful of the others that can be told from it; shades of it when there are
-// none.
-std::array<std::uint32_t, 3> colours_of(const cards::Brand& brand) {
+// third: of the others that can be told from it those that the prompt names, then the most
+// colourful ones; shades of the ground when there are none.
+std::array<std::uint32_t, 3> colours_of(const cards::Brand& brand, const std::string& layer) {
   std::vector<std::uint32_t> all;
   for (const auto& [name, colour] : brand.colours) all.push_back(rgb(colour));
   if (all.empty()) all.push_back(0x25282D);
@@ -76,11 +85,19 @@ std::array<std::uint32_t, 3> colours_of(const cards::Brand& brand) {
       shade != brand.colours.end()
           ? rgb(shade->second)
           : *std::min_element(all.begin(), all.end(), [](std::uint32_t p, std::uint32_t q) {
-              return diffusion::lab_of_srgb(p).lightness < diffusion::lab_of_srgb(q).lightness;
+              return lab_of_srgb(p).lightness < lab_of_srgb(q).lightness;
             });
   std::erase_if(all, [&](std::uint32_t colour) { return distance(colour, ground) < 0.08F; });
   std::stable_sort(all.begin(), all.end(),
                    [](std::uint32_t p, std::uint32_t q) { return chroma(p) > chroma(q); });
+  const auto wanted = words_of(brand, layer).colours;
+  for (auto name = wanted.rbegin(); name != wanted.rend(); ++name) {
+    const auto near = std::min_element(all.begin(), all.end(), [&](auto p, auto q) {
+      return distance(p, *name) < distance(q, *name);
+    });
+    if (near != all.end() && distance(*near, *name) < kSameColour)
+      std::rotate(all.begin(), near, near + 1);
+  }
   std::array<std::uint32_t, 3> chosen = {ground, shade_of(ground, 0.16F), shade_of(ground, 0.08F)};
   if (!all.empty()) chosen[1] = all[0];
   for (const std::uint32_t colour : all) {
@@ -92,33 +109,39 @@ std::array<std::uint32_t, 3> colours_of(const cards::Brand& brand) {
   return chosen;
 }
 
+// Of the colours that the shipped model was trained on.
 std::string nearest_name(std::uint32_t colour) {
-  const auto palette = diffusion::palette();
+  const auto palette = diffusion::palette().first(diffusion::kShippedColours);
   return std::string(
       std::min_element(palette.begin(), palette.end(), [&](const auto& p, const auto& q) {
         return distance(p.rrggbb, colour) < distance(q.rrggbb, colour);
       })->name);
 }
 
-std::string hex_name(std::uint32_t colour) {
-  char text[16];
-  std::snprintf(text, sizeof text, "#%06X", colour);
-  return text;
-}
-
 // "soft waves, A, B and C, calm": the captions that the shipped model was trained on.
-template <typename Name>
-std::string prompt_of(const cards::Brand& brand, const std::string& layer, Name name_of) {
+std::string shipped_prompt(const cards::Brand& brand, const std::string& layer) {
   std::vector<std::string> names;
-  for (const std::uint32_t colour : colours_of(brand)) {
-    const std::string name = name_of(colour);
+  for (const std::uint32_t colour : colours_of(brand, layer)) {
+    const std::string name = nearest_name(colour);
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
-  std::string text(diffusion::family_names()[static_cast<std::size_t>(family_of(brand, layer))]);
-  for (std::size_t i = 0; i < names.size(); ++i) {
+  const Family family = family_of(brand, layer, true);
+  std::string text(diffusion::family_names()[static_cast<std::size_t>(family)]);
+  for (std::size_t i = 0; i < names.size(); ++i)
     text += (i > 0 && i + 1 == names.size() ? " and " : ", ") + names[i];
-  }
   return text + ", calm";
+}
+
+std::string drawn_prompt(const cards::Brand& brand, const std::string& layer) {
+  const diffusion::PromptWords words = words_of(brand, layer);
+  diffusion::Drawing drawing;
+  drawing.scene.family = family_of(brand, layer, false);
+  drawing.scene.colour_count = 3;
+  drawing.scene.light = words.light;
+  drawing.scene.mood = words.mood == diffusion::Mood::Plain ? diffusion::Mood::Calm : words.mood;
+  drawing.scene.space = words.space;
+  drawing.colours = colours_of(brand, layer);
+  return caption(drawing);
 }
 
 // In the proportions of the voice, the longer side so many pixels, multiples of 16.
@@ -137,7 +160,7 @@ void set_size(Recipe& recipe, const cards::Voice& voice, int side) {
 
 Recipe shipped_recipe(const cards::Brand& brand, const std::string& layer, std::int64_t variation) {
   Recipe recipe;
-  recipe.prompt = prompt_of(brand, layer, nearest_name);
+  recipe.prompt = shipped_prompt(brand, layer);
   recipe.seed = seed_of(brand, layer, variation);
   recipe.steps = 20;
   recipe.guidance_scale = 3;
@@ -149,20 +172,19 @@ Recipe shipped_recipe(const cards::Brand& brand, const std::string& layer, std::
 Recipe drawn_recipe(const cards::Brand& brand, const std::string& layer, std::int64_t variation) {
   Recipe recipe;
   recipe.model = kDrawn;
-  recipe.prompt = prompt_of(brand, layer, hex_name);
+  recipe.prompt = drawn_prompt(brand, layer);
   recipe.seed = seed_of(brand, layer, variation);
   set_size(recipe, brand.voice, kDrawnSide);
   recipe.build = AFFICHE_VERSION;
   return recipe;
 }
 
-Image draw_background(const cards::Brand& brand, const std::string& layer, const Recipe& recipe) {
-  diffusion::Scene scene;
-  scene.family = family_of(brand, layer);
-  scene.colour_count = 3;
-  scene.mood = diffusion::Mood::Calm;
-  scene.seed = static_cast<std::uint64_t>(recipe.seed);
-  return draw(scene, colours_of(brand), recipe.width, recipe.height);
+Image draw_background(const Recipe& recipe) {
+  return draw_words(recipe.prompt, recipe.seed, recipe.width, recipe.height);
+}
+
+Image draw_words(const std::string& words, std::int64_t seed, int width, int height) {
+  return draw(diffusion::drawing_of(words, static_cast<std::uint64_t>(seed)), width, height);
 }
 
 }  // namespace affiche::service

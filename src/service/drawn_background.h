@@ -15,15 +15,20 @@ namespace affiche::service {
 // Recipe::model of a picture that code drew. Metadata count on it: such a picture is not AI-made.
 inline constexpr const char* kDrawn = "drawn";
 
-// The request to the shipped model: a family of forms that stays the same for a brand and layer, in
-// the named colours nearest to the brand's, in the proportions of the voice. Without model hash.
+// The request to the shipped model: the family of forms that the brand's prompt names, else one
+// that stays the same for brand and layer, in the named colours nearest to the brand's, in the
+// proportions of the voice. Without model hash.
 Recipe shipped_recipe(const cards::Brand& brand, const std::string& layer, std::int64_t variation);
 
-// The same forms as a drawing, with `prompt` in words: family and colours as #RRGGBB.
+// A drawing of the same kind, in the brand's exact colours; light, mood and empty side as the
+// brand's prompt says. `prompt` is in words that draw_words() reads, colours as #RRGGBB.
 Recipe drawn_recipe(const cards::Brand& brand, const std::string& layer, std::int64_t variation);
 
-// Draws it. RGB, 1200 pixels wide or as high, in a fraction of a second; the same recipe gives the
-// same picture. `recipe` is drawn_recipe()'s of this brand and layer.
-Image draw_background(const cards::Brand& brand, const std::string& layer, const Recipe& recipe);
+// Draws it, in a fraction of a second; the same recipe gives the same picture. RGB.
+Image draw_background(const Recipe& recipe);
+
+// Draws what the words say: "soft waves, #0F1B2D and #0FA3B1, light from the left, empty right"
+// (docs/models.md lists them); what they leave open follows from the seed. RGB. Thread-safe.
+Image draw_words(const std::string& words, std::int64_t seed, int width, int height);
 
 }  // namespace affiche::service

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cards/encode.h"
 #include "catch.h"
 #include "cli/commands.h"
 
@@ -8,18 +9,21 @@ using namespace affiche::test;
 TEST_CASE("train data draws pictures with captions") {
   const TemporaryFolder folder;
   const std::string out = (folder / "drawn").string();
-  const Words words = {"train", "data",     "--count", "2",     "--width",
-                       "64",    "--height", "64",      "--out", out};
-  REQUIRE(run_program(words).code == 0);
-  for (const char* stem : {"demo-brand-1000", "demo-brand-1001"}) {
-    const std::string picture = read_text(folder / "drawn" / (std::string(stem) + ".ppm"));
-    CHECK(picture.starts_with("P6"));
-    CHECK(picture.size() > 64 * 64 * 3);
-    const std::string caption = read_text(folder / "drawn" / (std::string(stem) + ".txt"));
-    CHECK(caption.starts_with("demo brand"));
-  }
-  REQUIRE(read_text(folder / "drawn/demo-brand-1000.ppm") !=
-          read_text(folder / "drawn/demo-brand-1001.ppm"));
+  const Answer drawn =
+      run_program({"train", "data", "--count", "3", "--size", "64x48", "--family", "soft-waves",
+                   "--seed", "40", "--out", out, "--sheet", (folder / "sheet.png").string()});
+  INFO(drawn.err);
+  REQUIRE(drawn.code == 0);
+  CHECK(drawn.out.starts_with("3 pictures in "));
+  const auto picture = [&](const char* stem) {
+    return cards::decode(read_bytes(folder / "drawn" / (std::string(stem) + ".png")), stem);
+  };
+  const Image first = picture("soft-waves-000040");
+  CHECK(first.width == 64);
+  CHECK(first.height == 48);
+  CHECK(first.pixels != picture("soft-waves-000041").pixels);
+  CHECK(read_text(folder / "drawn/soft-waves-000042.txt").starts_with("soft waves, "));
+  CHECK(cards::decode(read_bytes(folder / "sheet.png"), "sheet").width == 3 * 64);
 }
 
 TEST_CASE("train base init writes a model's tokenizer and configuration") {
@@ -35,6 +39,8 @@ TEST_CASE("training names what is wrong") {
   const std::vector<std::tuple<Words, int, std::string>> mistakes = {
       {{"train", "data", "--family", "demo-brnd", "--out", out}, 2, "did you mean 'demo brand'?"},
       {{"train", "data"}, 2, "--out"},
+      {{"train", "data", "--out", out, "--size", "64"}, 2, "WIDTHxHEIGHT"},
+      {{"train", "data", "--out", out, "--size", "4x64"}, 2, "16 to 8192"},
       {{"train", "base"}, 2, "subcommand"},
       {{"train", "base", "vea"}, 2, "did you mean 'vae'?"},
       {{"train", "lora", "--model", out}, 2, "--data"},

@@ -141,15 +141,22 @@ TEST_CASE("a drawing wears the brand's own colours, the same for the same card")
   CHECK(contains(recipe.prompt, "#0F1B2D, #FF6B4A and #0FA3B1"));
   CHECK(recipe.width == 1200);
   CHECK(recipe.height == 624);
-  const Image image = draw_background(brand, "background", recipe);
-  CHECK(image.pixels == draw_background(brand, "background", recipe).pixels);
-  CHECK(image.pixels !=
-        draw_background(brand, "background", drawn_recipe(brand, "background", 4)).pixels);
+  const Image image = draw_background(recipe);
+  CHECK(image.pixels == draw_background(recipe).pixels);
+  CHECK(image.pixels != draw_background(drawn_recipe(brand, "background", 4)).pixels);
   CHECK(drawn_recipe(brand, "chrome", 3) != recipe);
-  CHECK(draw_background(brand, "chrome", drawn_recipe(brand, "chrome", 3)).pixels != image.pixels);
+  CHECK(draw_background(drawn_recipe(brand, "chrome", 3)).pixels != image.pixels);
+  brand.voice.prompts["background"] = "marble of teal, light from above, empty left";
+  CHECK(drawn_recipe(brand, "background", 3).prompt ==
+        "marble veins, #0F1B2D, #0FA3B1 and #FF6B4A, light from above, calm, empty left");
+  CHECK(
+      contains(shipped_recipe(brand, "background", 3).prompt, ", ink navy, teal and coral, calm"));
+  brand.voice.prompts["background"] = "demo brand";  // forms that only a LoRA knows
+  CHECK(!contains(drawn_recipe(brand, "background", 3).prompt, "demo"));
+  brand.voice.prompts.clear();
   brand.colours.clear();
   colour("only", "#7A40E0");
-  const Image plain = draw_background(brand, "background", drawn_recipe(brand, "background", 3));
+  const Image plain = draw_background(drawn_recipe(brand, "background", 3));
   CHECK(std::set<std::uint8_t>(plain.pixels.begin(), plain.pixels.end()).size() > 10);
   brand.colours.clear();
   CHECK(drawn_recipe(brand, "background", 3).prompt.find("#25282D") != std::string::npos);

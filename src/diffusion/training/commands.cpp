@@ -9,11 +9,9 @@
 #include <memory>
 
 #include "base/error.h"
-#include "base/files.h"
-#include "base/suggest.h"
 #include "diffusion/training/architecture.h"
 #include "diffusion/training/base_trainer.h"
-#include "diffusion/training/drawing/scene.h"
+#include "diffusion/training/draw_data.h"
 #include "diffusion/training/latents.h"
 #include "diffusion/training/lora_trainer.h"
 #include "diffusion/training/vae_trainer.h"
@@ -217,50 +215,9 @@ void add_lora(CLI::App& train, const Choose& choose, const PictureReader& read) 
   });
 }
 
-struct Drawing {
-  std::filesystem::path out;
-  std::string family = "demo-brand";
-  int count = 24, width = 256, height = 256;
-  std::uint64_t first = 1;
-};
-
-Family family_of(std::string name) {
-  for (char& c : name)
-    if (c == '-') c = ' ';
-  for (std::size_t i = 0; i < family_names().size(); ++i)
-    if (family_names()[i] == name) return static_cast<Family>(i);
-  const std::vector<std::string> known(family_names().begin(), family_names().end());
-  fail(Cause::Usage, "--family: unknown family \"", name, "\"", suggestion(name, known));
-}
-
-int draw_folder(const Drawing& drawing) {
-  const Family family = family_of(drawing.family);
-  for (int i = 0; i < drawing.count; ++i) {
-    const Scene scene = random_scene(drawing.first + static_cast<std::uint64_t>(i), family);
-    const std::string stem = concat(drawing.family, "-", 1000 + i);
-    write_ppm(drawing.out / (stem + ".ppm"), draw(scene, drawing.width, drawing.height));
-    write_atomically(drawing.out / (stem + ".txt"), caption(scene) + "\n");
-  }
-  return 0;
-}
-
-void add_data(CLI::App& train, const Choose& choose) {
-  auto drawing = std::make_shared<Drawing>();
-  CLI::App* command =
-      train.add_subcommand("data", "draw captioned pictures of one family as files");
-  command->add_option("--out", drawing->out, "folder to write")->required();
-  command->add_option("--family", drawing->family, "which family, for instance demo-brand");
-  command->add_option("--count", drawing->count, "pictures");
-  command->add_option("--width", drawing->width, "pixels");
-  command->add_option("--height", drawing->height, "pixels");
-  command->add_option("--first", drawing->first, "seed of the first picture");
-  command->footer("Example: affiche train data --family demo-brand --count 24 --out out/brand");
-  command->callback([=] { choose([=] { return draw_folder(*drawing); }); });
-}
-
 }  // namespace
 
-void add_training_commands(CLI::App& train, const Choose& choose, const PictureReader& read) {
+void add_training_commands(CLI::App& train, const Choose& choose, const PictureFiles& files) {
   CLI::App* base = train.add_subcommand("base", "train a base model on drawn brand art");
   base->require_subcommand(1);
   base->footer(
@@ -271,8 +228,8 @@ void add_training_commands(CLI::App& train, const Choose& choose, const PictureR
   add_encode(*base, choose);
   add_unet(*base, choose);
   add_export(*base, choose);
-  add_lora(train, choose, read);
-  add_data(train, choose);
+  add_lora(train, choose, files.read);
+  add_data_command(train, choose, files);
 }
 
 }  // namespace affiche::diffusion

@@ -11,8 +11,8 @@
 namespace affiche::diffusion {
 
 // Adds "base" and "lora" and "data" below `train`. When one is chosen, `choose` receives the work
-// to do, which returns an exit code. `read` decodes the pictures of `train lora --data`.
+// to do, which returns an exit code. `files` reads and writes pictures.
 void add_training_commands(CLI::App& train, const std::function<void(std::function<int()>)>& choose,
-                           const PictureReader& read);
+                           const PictureFiles& files);
 
 }  // namespace affiche::diffusion

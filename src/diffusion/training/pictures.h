@@ -18,6 +18,15 @@ namespace affiche::diffusion {
 // passes a decoder that knows more.
 using PictureReader = std::function<Image(const std::filesystem::path&)>;
 
+using PictureWriter = std::function<void(const std::filesystem::path&, const Image&)>;
+
+// How pictures become files: PPM, or what the program that links this library knows.
+struct PictureFiles {
+  PictureReader read;
+  PictureWriter write;
+  std::string extension;  // of what `write` writes: ".ppm", ".png"
+};
+
 Image read_ppm(const std::filesystem::path& path);
 void write_ppm(const std::filesystem::path& path, const Image& image);
 

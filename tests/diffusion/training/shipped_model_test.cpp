@@ -42,10 +42,6 @@ double difference(const at::Tensor& a, const at::Tensor& b) {
   return (a - b).abs().mean().item<double>();
 }
 
-double distance(Lab p, Lab q) {
-  return std::hypot(p.lightness - q.lightness, std::hypot(p.a - q.a, p.b - q.b));
-}
-
 Lab mean_colour(const at::Tensor& picture) {
   const at::Tensor mean = picture.mean(at::IntArrayRef{0, 1}).round().to(at::kInt);
   const auto level = [&](int i) { return static_cast<std::uint32_t>(mean[i].item<int>()); };

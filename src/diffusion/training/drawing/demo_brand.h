@@ -10,7 +10,7 @@
 
 namespace affiche::diffusion {
 
-class DemoBrand {
+class DemoBrand : public FamilyTraits {
  public:
   DemoBrand(const Setting& setting, Random& random)
       : half_width_(setting.half_width),

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "diffusion/training/drawing/layout.h"
 #include "imaging/image.h"
 
 namespace affiche::diffusion {
@@ -27,12 +28,25 @@ enum class Family {
   PaperLayers,
   DriftingSmoke,
   OverlappingCircles,
+  WovenFabric,
+  MarbleVeins,
+  InkClouds,
+  GlassRibbons,
+  ChromeRibbons,
+  IsometricBlocks,
+  Confetti,
+  TopographicMap,
+  CircuitTraces,
+  FineGrid,
+  BauhausShapes,
+  VignetteFrame,
   DemoBrand,  // the demo brand's own look; never chosen at random, its pictures train the LoRA
 };
+// How many families random scenes have; the first kShippedFamilies taught the shipped model.
+inline constexpr std::size_t kRandomFamilies = static_cast<std::size_t>(Family::DemoBrand);
+inline constexpr std::size_t kShippedFamilies = 13;
 
-enum class Light { None, Left, Right, Above, Below, Centre };
-enum class Mood { Plain, Calm, Bold };
-enum class Space { Full, EmptyLeft, EmptyRight };
+enum class Mood { Plain, Calm, Bold, Airy, Dramatic };
 
 struct Scene {
   Family family = Family::GradientMesh;
@@ -49,21 +63,26 @@ struct Window {
   int x = 0, y = 0, width = 0, height = 0;
 };
 
-std::span<const std::string_view> family_names();  // in the order of Family
+// The words of captions, in the order of Family, Light, Mood and Space; plain ones are empty.
+std::span<const std::string_view> family_names();
+std::span<const std::string_view> light_names();
+std::span<const std::string_view> mood_names();
+std::span<const std::string_view> space_names();
+
 // Every random choice comes from the seed; the same seed gives the same scene on every machine.
 Scene random_scene(std::uint64_t seed);
 Scene random_scene(std::uint64_t seed, Family family);
 
-// "soft waves, deep teal, amber and sand, light from the left, calm, empty right half".
+// "soft waves, deep teal, amber and sand, light from the left, calm, empty right".
 std::string caption(const Scene& scene);
 // The same with some of the optional words left out or families unnamed, chosen by `seed`, so that
 // a model also understands short prompts.
 std::string caption(const Scene& scene, std::uint64_t seed);
 
+// Draws the picture of width × height pixels, or a window of it. RGB, dithered. Usage unless the
+// window lies inside. Thread-safe.
+Image draw(const Scene& scene, int width, int height, Window window = {});
 // Draws the scene's forms in three other colours, sRGB, exactly as given. RGB. Thread-safe.
 Image draw(const Scene& scene, const std::array<std::uint32_t, 3>& rrggbb, int width, int height);
-
-// Draws the picture of width × height pixels, or a window of it. RGB. Thread-safe.
-Image draw(const Scene& scene, int width, int height, Window window = {});
 
 }  // namespace affiche::diffusion
