@@ -86,6 +86,22 @@ std::int64_t size_or_zero(TomlReader& reader, std::string_view key) {
   return value;
 }
 
+// The names of colours that generated pictures are brought to: all of the brand's unless it says.
+void read_palette(TomlReader& reader, Brand& brand) {
+  if (!reader.has("palette")) {
+    for (const auto& [name, colour] : brand.colours) brand.voice.palette.push_back(name);
+    return;
+  }
+  brand.voice.palette = reader.texts("palette");
+  for (const std::string& name : brand.voice.palette) {
+    if (brand.colours.contains(name)) continue;
+    std::vector<std::string> known;
+    for (const auto& [own, colour] : brand.colours) known.push_back(own);
+    reader.refuse("palette",
+                  concat("no colour \"", name, "\" in [colours]", suggestion(name, known)));
+  }
+}
+
 void read_voice(TomlReader& root, Brand& brand, const std::filesystem::path& folder) {
   const toml::table* table = root.table("voice");
   if (table == nullptr) return;
@@ -107,6 +123,7 @@ void read_voice(TomlReader& root, Brand& brand, const std::filesystem::path& fol
     reader.refuse("variations", "expected 1 to 100000");
   }
   voice.negative_prompt = reader.text("negative_prompt", "");
+  read_palette(reader, brand);
   for (const toml::table* item : reader.tables("loras")) {
     TomlReader lora = reader.child("loras", *item);
     voice.loras.push_back({resolve_path(folder, lora.text("file")), lora.number("weight", 1)});

@@ -37,6 +37,7 @@ struct Voice {
   int variations = 16;                         // how many pictures of each prompt the cards share
   std::map<std::string, std::string> prompts;  // by the name of the generated layer
   std::string negative_prompt;
+  std::vector<std::string> palette;  // names of the colours that pictures are brought to; or none
 };
 
 struct Brand {

@@ -23,6 +23,7 @@ std::string to_json(const Recipe& recipe) {
                      {"width", recipe.width},
                      {"height", recipe.height},
                      {"dtype", recipe.dtype},
+                     {"palette", recipe.palette},
                      {"build", recipe.build}};
   return json.dump();
 }
@@ -47,6 +48,7 @@ Recipe recipe_from_json(const std::string& text, const std::string& what) {
     json.at("width").get_to(recipe.width);
     json.at("height").get_to(recipe.height);
     json.at("dtype").get_to(recipe.dtype);
+    if (json.contains("palette")) json.at("palette").get_to(recipe.palette);  // older ones lack it
     json.at("build").get_to(recipe.build);
     return recipe;
   } catch (const Json::exception& error) {

@@ -29,6 +29,8 @@ struct Recipe {
   int width = 0;  // pixels generated, before any resize
   int height = 0;
   std::string dtype = "fp32";
+  std::vector<std::string>
+      palette;        // "#RRGGBB": colours it was brought to afterwards; may be empty
   std::string build;  // affiche version
   bool operator==(const Recipe&) const = default;
 };

@@ -8,6 +8,7 @@
 #include "base/sha256.h"
 #include "base/suggest.h"
 #include "hub/cache.h"
+#include "imaging/brand_colours.h"
 #include "imaging/raw.h"
 #include "service/drawn_background.h"
 #include "service/loaded_model.h"
@@ -52,6 +53,24 @@ const std::string& prompt_of(const cards::Brand& brand, const std::string& layer
   for (const auto& [name, text] : prompts) known.push_back(name);
   fail(Cause::BadInput, "brand \"", brand.name, "\": no prompt for the generated layer \"", layer,
        "\"", suggestion(layer, known), "; add it to [voice.prompts]");
+}
+
+// The brand's colours that pictures are brought to, as recipes have them; each once.
+std::vector<std::string> palette_of(const cards::Brand& brand) {
+  std::vector<std::string> palette;
+  for (const std::string& name : brand.voice.palette) {
+    const std::string hex = cards::to_hex(brand.colour(name));
+    if (std::find(palette.begin(), palette.end(), hex) == palette.end()) palette.push_back(hex);
+  }
+  return palette;
+}
+
+Image in_palette(const Image& image, const std::vector<std::string>& palette) {
+  std::vector<Oklab> colours;
+  for (const std::string& hex : palette)
+    colours.push_back(
+        lab_of_srgb(static_cast<std::uint32_t>(std::stoul(hex.substr(1), nullptr, 16))));
+  return to_brand_colours(image, colours);
 }
 
 }  // namespace
@@ -109,6 +128,7 @@ Backgrounds::Plan Backgrounds::own_plan(const cards::Brand& brand, const std::st
   recipe.width = voice.width;
   recipe.height = voice.height;
   recipe.dtype = "fp32";
+  recipe.palette = palette_of(brand);
   recipe.build = AFFICHE_VERSION;
   plan.place = std::move(place);
   plan.loras = voice.loras;
@@ -124,6 +144,7 @@ Backgrounds::Plan Backgrounds::substitute(const cards::Brand& brand, const std::
     plan.recipe = shipped_recipe(brand, layer, variation);
     plan.recipe.model = model_name(shipped);
     plan.recipe.model_sha256 = model_hash(shipped);
+    plan.recipe.palette = palette_of(brand);
     plan.place.path = shipped;
     plan.note = concat(layer, ": made by the shipped model ", plan.recipe.model, ", as ", reason);
   } else {
@@ -174,7 +195,8 @@ Backgrounds::Made Backgrounds::make(const cards::Brand& brand, const std::string
   if (known()) return made;
   const std::lock_guard lock(mutex_);
   if (known()) return made;  // another thread made it while this one waited
-  const Bytes pixels = to_raw(plan.draw ? plan.draw() : generate(plan, stop));
+  const Bytes pixels =
+      to_raw(plan.draw ? plan.draw() : in_palette(generate(plan, stop), plan.recipe.palette));
   made.artifact = artifacts_.put(pixels);
   store_.add_artifact(made.artifact, pixels.size(), kRawMediaType);
   store_.put_generated(made.recipe_sha256, made.recipe, made.artifact);

@@ -80,8 +80,13 @@ TEST_CASE("a recipe survives its JSON, and equal recipes give equal bytes", "[re
   recipe.guidance_scale = 0.1 + 0.2;
   recipe.width = 608;
   recipe.height = 320;
+  recipe.palette = {"#0F1B2D", "#FF6B4A"};
   recipe.build = "0.1.0";
   const Recipe back = recipe_from_json(to_json(recipe), "recipe");
   REQUIRE(back == recipe);
   REQUIRE(to_json(back) == to_json(recipe));
+  std::string older = to_json(recipe);
+  const std::string palette = "\"palette\":[\"#0F1B2D\",\"#FF6B4A\"],";
+  older.erase(older.find(palette), palette.size());
+  REQUIRE(recipe_from_json(older, "recipe").palette.empty());
 }

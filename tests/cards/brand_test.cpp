@@ -16,6 +16,24 @@ TEST_CASE("the demo brand has its colours, logo and voice", "[brand]") {
   REQUIRE(brand.voice.loras.size() == 1);
   CHECK(brand.voice.prompts.contains("background"));
   CHECK(brand.voice.prompts.contains("chrome"));
+  CHECK(brand.voice.palette.size() == brand.colours.size());
+}
+
+TEST_CASE("a brand may say to which of its colours pictures are brought", "[brand]") {
+  const auto brand = [](const std::string& palette) {
+    return parse_brand(
+        "publisher = \"A\"\n[colours]\nink = \"#0F1B2D\"\ncoral = \"#FF6B4A\"\n"
+        "[fonts]\nbody = { family = \"Noto Sans\" }\n"
+        "[voice]\nmodel = \"m\"\n" +
+            palette,
+        "brand.toml", kRoot);
+  };
+  CHECK(brand("").voice.palette == std::vector<std::string>{"coral", "ink"});
+  CHECK(brand("palette = [\"ink\"]").voice.palette == std::vector<std::string>{"ink"});
+  CHECK(brand("palette = []").voice.palette.empty());
+  const std::string message = thrown([&] { brand("palette = [\"corall\"]"); }).message;
+  CHECK(contains(message, "voice.palette: no colour \"corall\" in [colours]"));
+  CHECK(contains(message, "did you mean 'coral'?"));
 }
 
 TEST_CASE("a colour that the brand lacks is named with the nearest", "[brand]") {
