@@ -139,7 +139,7 @@ TEST_CASE("a stretched ramp shows no bands") {
   REQUIRE(banding(image) > 0.5);
   const Image matched = to_brand_colours(image, labs({0x0F1B2D, 0x0FA3B1}));
   CHECK(brand_distance(matched, labs({0x0F1B2D, 0x0FA3B1})) < 3);
-  CHECK(banding(matched) < 0.02);
+  CHECK(banding(matched) < 0.05);
   CHECK(banding(painted(64, 64, [](float, float) { return Oklab{0.5F, 0, 0}; })) == 0);
 }
 
