@@ -8,6 +8,8 @@
 #include "base/sha256.h"
 #include "base/suggest.h"
 #include "base/toml.h"
+#include "cards/fonts.h"
+#include "cards/opentype.h"
 #include "cards/svg.h"
 
 namespace affiche::cards {
@@ -71,8 +73,24 @@ void read_fonts(TomlReader& root, Brand& brand) {
     Font font;
     font.family = reader.text("family");
     font.weight = static_cast<int>(reader.integer("weight", 400));
-    if (font.weight < 100 || font.weight > 900) reader.refuse("weight", "expected 100 to 900");
+    if (font.weight < 100 || font.weight > 1000) reader.refuse("weight", "expected 100 to 1000");
     font.italic = reader.flag("italic", false);
+    font.small_caps = reader.flag("small_caps", false);
+    font.width = reader.number("width", font.width);
+    if (!(font.width >= 50 && font.width <= 200)) reader.refuse("width", "expected 50 to 200");
+    font.features = reader.texts("features");
+    for (const std::string& feature : font.features) {
+      if (is_opentype_feature(feature)) continue;
+      reader.refuse("features",
+                    "expected names such as \"tnum\" or \"ss01=2\", found \"" + feature + "\"");
+    }
+    if (const toml::table* axes = reader.table("axes")) {
+      TomlReader axis = reader.child("axes", *axes);
+      for (const std::string& tag : axis.keys()) {
+        if (!is_opentype_tag(tag)) axis.refuse(tag, "expected an axis of four letters");
+        font.axes[tag] = axis.number(tag);
+      }
+    }
     reader.finish();
     brand.fonts[name] = font;
   }
@@ -183,6 +201,7 @@ Brand parse_brand(const std::string& text, const std::string& what,
     if (!std::filesystem::is_directory(brand.font_folder)) {
       root.refuse("font_folder", "no folder " + brand.font_folder.string());
     }
+    check_fonts(brand.font_folder);
   }
   if (root.has("logo")) {
     const std::filesystem::path file = resolve_path(folder, root.text("logo"));

@@ -15,8 +15,12 @@ namespace affiche::cards {
 
 struct Font {
   std::string family = "Noto Sans";
-  int weight = 400;  // 100 to 900
+  int weight = 400;  // 100 to 1000; between the usual ones with variable fonts
   bool italic = false;
+  bool small_caps = false;
+  double width = 100;                  // percent of the normal width, 50 to 200
+  std::map<std::string, double> axes;  // of variable fonts: "GRAD", "opsz", …
+  std::vector<std::string> features;   // of OpenType: "tnum", "ss01=2"
 };
 
 struct VoiceLora {

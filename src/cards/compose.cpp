@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "cards/language.h"
 #include "cards/layers.h"
 #include "cards/variables.h"
 
@@ -41,7 +42,11 @@ std::string scheme_of(const Template& card, const std::map<std::string, std::str
 
 CardJob make_job(const Template& card, const Brand& brand, const CardInputs& inputs,
                  std::map<std::string, std::string> values, const std::string& scheme) {
-  CardJob job{card, brand, inputs, std::move(values), false, false, {}};
+  CardJob job{card, brand, inputs, std::move(values), "", false, false, {}};
+  const auto lang = job.values.find(kLanguageVariable);
+  job.language = checked_language(
+      inputs.language.empty() && lang != job.values.end() ? lang->second : inputs.language,
+      "variable \"lang\"");
   job.with_photo = inputs.photo.has_value() && card.has_photo();
   if (!job.with_photo && card.has_photo() && card.photo_missing == Template::PhotoMissing::Fail) {
     fail(Cause::NotFound, "template \"", card.name,
@@ -73,28 +78,71 @@ std::vector<std::string> changes_by(const CardJob& job, const Layer& layer) {
   return changes;
 }
 
-// Cuts the photo for each photo layer and notes what that changed in the credit.
-void prepare_photos(const CardJob& job, Prepared& prepared, Composed& result) {
+Area photo_area(const CardJob& job, const Layer& layer) {
+  return whole_pixels(job.box(layer));
+}
+
+// The credit of the photo with what the card does to it, before anything is placed: the credit's
+// own place depends on its words.
+void note_photo(const CardJob& job, Composed& result) {
   if (!job.with_photo) return;
   Photo used = *job.inputs.photo;
+  bool drawn = false;
   for (const Layer* layer : job.layers) {
     const auto* content = std::get_if<PhotoLayer>(&layer->content);
     if (content == nullptr) continue;
-    const Area area = whole_pixels(job.box(*layer));
-    CoverPhoto photo = cover(*job.inputs.photo, area.width, area.height, *content);
-    if (photo.cropped || content->mask.shape != Mask::Shape::None) {
+    drawn = true;
+    const Area area = photo_area(job, *layer);
+    if (content->mask.shape != Mask::Shape::None ||
+        is_cropped(used, area.width, area.height, *content)) {
       used = used.with_change("cropped");
     }
     for (const std::string& change : changes_by(job, *layer)) used = used.with_change(change);
+  }
+  if (!drawn) return;  // no condition of a photo layer holds
+  result.credit = used.credit();
+  result.credit_line = credit_line(used.credit());
+}
+
+// What words, credit and logo cover of an area, in fractions of it.
+std::vector<Box> taken_of(const CardJob& job, const Placement& place, const Area& area) {
+  std::vector<Box> taken;
+  const auto add = [&](double x, double y, double width, double height) {
+    const Box box = {(x - area.x) / area.width, (y - area.y) / area.height, width / area.width,
+                     height / area.height};
+    if (box.right() > 0 && box.bottom() > 0 && box.x < 1 && box.y < 1) taken.push_back(box);
+  };
+  for (const auto& [name, text] : place.texts) {
+    for (const Area& line : text.areas()) add(line.x, line.y, line.width, line.height);
+  }
+  for (const Layer* layer : job.layers) {
+    if (!std::holds_alternative<LogoLayer>(layer->content)) continue;
+    if (const std::optional<Box> box = place.box(job, *layer)) {
+      add(box->x, box->y, box->width, box->height);
+    }
+  }
+  return taken;
+}
+
+// Cuts the photo for each photo layer.
+void prepare_photos(const CardJob& job, Prepared& prepared, Composed& result) {
+  if (!result.credit) return;
+  for (const Layer* layer : job.layers) {
+    const auto* content = std::get_if<PhotoLayer>(&layer->content);
+    if (content == nullptr) continue;
+    const Area area = photo_area(job, *layer);
+    PhotoPlace place;
+    place.taken = taken_of(job, prepared.place, area);
+    if (const auto focus = job.values.find(kFocusVariable); focus != job.values.end()) {
+      place.focus = read_focus(focus->second);
+    }
+    CoverPhoto photo = cover(*job.inputs.photo, area.width, area.height, *content, place);
     if (photo.enlargement > 1.25) {
-      result.warnings.push_back(concat("photo \"", used.credit().title, "\" is enlarged ",
+      result.warnings.push_back(concat("photo \"", result.credit->title, "\" is enlarged ",
                                        photo.enlargement, " times; use a larger one"));
     }
     prepared.photos.emplace(layer->name, std::move(photo));
   }
-  if (prepared.photos.empty()) return;  // no condition of a photo layer holds
-  result.credit = used.credit();
-  result.credit_line = credit_line(used.credit());
 }
 
 // The credit line, and the note that the model took part. Pictures that code drew need none.
@@ -128,9 +176,11 @@ Composed compose(const Template& card, const Brand& brand, const CardInputs& inp
   const std::string scheme = scheme_of(card, values);
   const Brand dressed = brand.in_scheme(scheme);
   CardJob job = make_job(card, dressed, inputs, std::move(values), scheme);
+  result.language = job.language;
   Prepared prepared;
-  prepare_photos(job, prepared, result);
+  note_photo(job, result);
   prepared.place = place_layers(job, credit_text(job, result));
+  prepare_photos(job, prepared, result);
 
   // Nothing may cover the credit, so it comes last whatever its place.
   std::stable_partition(job.layers.begin(), job.layers.end(),

@@ -21,7 +21,8 @@ struct CardInputs {
   std::optional<Photo> photo;                  // none: the template's photo-less variant
   std::map<std::string, Generated> generated;  // by layer source: "background", "chrome"
   std::vector<std::string> notes;              // what the card's record must say of the inputs
-  std::string language;  // BCP 47, for shaping and breaking; empty: by the script of the text
+  // BCP 47, for shaping, breaking and hyphens; empty: the variable "lang", or what the script says
+  std::string language;
 };
 
 // What a layer became, for reports and tests.
@@ -35,6 +36,7 @@ struct LayerReport {
 
 struct Composed {
   Image image;                            // RGB
+  std::string language;                   // BCP 47; empty when the job gave none
   std::optional<Credit> credit;           // as used: with "cropped" when the crop removed something
   std::string credit_line;                // credit_line(*credit); empty without a photo
   std::map<std::string, Recipe> recipes;  // of the pictures that were drawn, by layer source

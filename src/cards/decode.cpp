@@ -43,6 +43,15 @@ bool lies_on_its_side(const VImage& image) {
          image.get_int(VIPS_META_ORIENTATION) >= 5 && image.get_int(VIPS_META_ORIENTATION) <= 8;
 }
 
+void check_size(const VImage& image, const std::string& what, const DecodeLimits& limits) {
+  const std::int64_t pixels = std::int64_t{image.width()} * image.height();
+  if (pixels > limits.max_pixels || std::max(image.width(), image.height()) > limits.max_side) {
+    fail(Cause::BadInput, what, ": picture of ", image.width(), "x", image.height(),
+         " pixels: at most ", limits.max_pixels, " pixels and ", limits.max_side,
+         " a side; make it smaller");
+  }
+}
+
 }  // namespace
 
 void start_vips() {
@@ -86,18 +95,27 @@ VImage borrow(const Image& image) {
       .copy(VImage::option()->set("interpretation", VIPS_INTERPRETATION_sRGB));
 }
 
+PictureSize picture_size(std::span<const std::uint8_t> bytes, const std::string& what,
+                         const DecodeLimits& limits) {
+  start_vips();
+  const std::string loader = loader_for(bytes, what);
+  try {
+    const VImage image = load(bytes, loader, 1);
+    check_size(image, what, limits);
+    const bool turned = lies_on_its_side(image);
+    return {turned ? image.height() : image.width(), turned ? image.width() : image.height()};
+  } catch (const vips::VError&) {
+    fail(Cause::BadInput, what, ": the picture is damaged or cut short: ", vips_message());
+  }
+}
+
 Opened open_picture(std::span<const std::uint8_t> bytes, const std::string& what,
                     const DecodeLimits& limits, int least_width, int least_height) {
   start_vips();
   const std::string loader = loader_for(bytes, what);
   try {
     VImage image = load(bytes, loader, 1);
-    const std::int64_t pixels = std::int64_t{image.width()} * image.height();
-    if (pixels > limits.max_pixels || std::max(image.width(), image.height()) > limits.max_side) {
-      fail(Cause::BadInput, what, ": picture of ", image.width(), "x", image.height(),
-           " pixels: at most ", limits.max_pixels, " pixels and ", limits.max_side,
-           " a side; make it smaller");
-    }
+    check_size(image, what, limits);
     const bool turned = lies_on_its_side(image);
     Opened opened;
     opened.full_width = turned ? image.height() : image.width();

@@ -30,6 +30,14 @@ struct Opened {
 Opened open_picture(std::span<const std::uint8_t> bytes, const std::string& what,
                     const DecodeLimits& limits, int least_width = 0, int least_height = 0);
 
+// Of the upright picture, from its header. BadInput as open_picture().
+struct PictureSize {
+  int width = 0;
+  int height = 0;
+};
+PictureSize picture_size(std::span<const std::uint8_t> bytes, const std::string& what,
+                         const DecodeLimits& limits);
+
 // To 8-bit sRGB by the embedded profile, 3 or 4 bands.
 vips::VImage to_srgb(const vips::VImage& image);
 

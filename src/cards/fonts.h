@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fonts by a private fontconfig configuration, so that the host's and the user's settings change
-// nothing: the system's font folder, the brand's folder, and a fixed order of fallbacks.
+// Fonts by a private fontconfig configuration: Debian's Noto fonts and the brand's own files,
+// nothing else. The host's other fonts and everybody's settings change nothing.
 #pragma once
 
 #include <pango/pangocairo.h>
@@ -24,12 +24,19 @@ struct FontDescriptionDeleter {
   }
 };
 using FontDescriptionPtr = std::unique_ptr<PangoFontDescription, FontDescriptionDeleter>;
-FontDescriptionPtr describe(const Font& font, double size);
 
-// Height of "H" above the baseline per pixel of font size.
-double cap_height(PangoContext* context, const Font& font);
+// The font at `size` pixels per em, and behind it the Noto families that its other scripts come
+// from: of its own style (serif or not), those of `language` first.
+FontDescriptionPtr describe(const Font& font, double size, const std::string& language);
 
-// The family that `font` really gives: a brand's family that is not installed shows here.
-std::string installed_family(PangoContext* context, const Font& font);
+// What must be known of a font before it is used; kept per thread, for it costs a layout.
+struct FontFacts {
+  double cap_height = 0;  // of "H", per pixel of font size
+  std::string family;     // that is really used: one that is not installed shows here
+};
+const FontFacts& font_facts(const Font& font, const std::filesystem::path& font_folder);
+
+// BadInput, naming the file, for a font file of the folder that FreeType cannot read.
+void check_fonts(const std::filesystem::path& font_folder);
 
 }  // namespace affiche::cards

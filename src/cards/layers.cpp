@@ -101,7 +101,11 @@ class Drawing {
   void operator()(const PhotoLayer& content) {
     const auto photo = prepared_.photos.find(layer_.name);
     if (photo == prepared_.photos.end()) return;
-    target_.blend(photo->second.image, area_, coverage(content.mask), layer_.opacity);
+    const Image& image = photo->second.image;
+    // A photo that is whole inside its box is smaller than that: the mask is of the photo.
+    area_ = {area_.x + (area_.width - image.width) / 2, area_.y + (area_.height - image.height) / 2,
+             image.width, image.height};
+    target_.blend(image, area_, coverage(content.mask), layer_.opacity);
     report();
   }
 

@@ -5,10 +5,10 @@
 #include <exempi/xmpconsts.h>
 
 #include <memory>
-#include <mutex>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "cards/xmp_toolkit.h"
 
 namespace affiche::cards {
 namespace {
@@ -17,29 +17,6 @@ constexpr const char* kExt = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/";
 constexpr const char* kCore = "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/";
 constexpr const char* kPlus = "http://ns.useplus.org/ldf/xmp/1.0/";
 constexpr const char* kSourceTypes = "http://cv.iptc.org/newscodes/digitalsourcetype/";
-
-// The toolkit keeps a global namespace table and error value.
-std::mutex& toolkit_mutex() {
-  static std::mutex mutex;
-  return mutex;
-}
-
-void start_toolkit() {
-  static const bool started = [] {
-    if (!xmp_init()) fail(Cause::Internal, "exempi does not start");
-    const std::pair<const char*, const char*> namespaces[] = {{kExt, "Iptc4xmpExt"},
-                                                              {kCore, "Iptc4xmpCore"},
-                                                              {kPlus, "plus"},
-                                                              {NS_XAP_RIGHTS, "xmpRights"}};
-    for (const auto& [uri, prefix] : namespaces) {
-      XmpStringPtr registered = xmp_string_new();
-      xmp_register_namespace(uri, prefix, registered);
-      xmp_string_free(registered);
-    }
-    return true;
-  }();
-  static_cast<void>(started);
-}
 
 // One packet under construction. Empty values are left out.
 class Packet {

@@ -10,26 +10,55 @@
 #include "cards/decode.h"
 #include "cards/jpeg.h"
 #include "cards/reduce.h"
+#include "cards/subject.h"
 
 namespace affiche::cards {
 namespace {
 
 using vips::VImage;
 
+std::string name_of(const Photo& photo) {
+  return "photo \"" + photo.credit().title + "\"";
+}
+
+// The size that fills the area from one side to the other.
+struct Scaled {
+  double scale = 1;
+  bool cropped = false;
+};
+
+Scaled scale_to(int width, int height, int area_width, int area_height, const PhotoLayer& layer) {
+  const double across = static_cast<double>(area_width) / width;
+  const double down = static_cast<double>(area_height) / height;
+  if (layer.fit == PhotoLayer::Fit::Contain) return {std::min(across, down), false};
+  const double scale = std::max(across, down);
+  // Half a pixel of rounding is no crop.
+  return {scale, width * scale > area_width + 1 || height * scale > area_height + 1};
+}
+
+// The subject as far as it is known without looking at the pixels.
+std::optional<Subject> known_subject(const Photo& photo, const PhotoLayer& layer,
+                                     const PhotoPlace& place) {
+  if (place.focus) return Subject{(*place.focus)[0], (*place.focus)[1]};
+  if (layer.focus == PhotoLayer::Focus::Point) return Subject{layer.point[0], layer.point[1]};
+  if (layer.focus == PhotoLayer::Focus::Centre) return Subject{};
+  return subject_of(photo.encoded());
+}
+
 struct Offset {
   int x = 0;
   int y = 0;
 };
 
-// Where to cut so that the point of interest (in pixels of `image`) is as central as it can be.
-Offset centred_on(const VImage& image, int width, int height, double x, double y) {
-  return {std::clamp(static_cast<int>(std::lround(x - width / 2.0)), 0, image.width() - width),
-          std::clamp(static_cast<int>(std::lround(y - height / 2.0)), 0, image.height() - height)};
-}
-
-Offset choose_crop(const VImage& image, int width, int height, const PhotoLayer& layer) {
+Offset choose_crop(const VImage& image, int width, int height, const PhotoLayer& layer,
+                   std::optional<Subject> subject, const PhotoPlace& place) {
   if (image.width() == width && image.height() == height) return {};
-  if (layer.focus == PhotoLayer::Focus::Attention) {
+  if (!subject && layer.focus == PhotoLayer::Focus::Entropy) {
+    const VImage cut = image.smartcrop(
+        width, height, VImage::option()->set("interesting", VIPS_INTERESTING_ENTROPY));
+    subject = Subject{(width / 2.0 - cut.xoffset()) / image.width(),
+                      (height / 2.0 - cut.yoffset()) / image.height()};
+  } else if (!subject) {
     int x = 0;
     int y = 0;
     image.smartcrop(width, height,
@@ -37,16 +66,13 @@ Offset choose_crop(const VImage& image, int width, int height, const PhotoLayer&
                         ->set("interesting", VIPS_INTERESTING_ATTENTION)
                         ->set("attention_x", &x)
                         ->set("attention_y", &y));
-    return centred_on(image, width, height, x, y);
+    subject =
+        Subject{static_cast<double>(x) / image.width(), static_cast<double>(y) / image.height()};
   }
-  if (layer.focus == PhotoLayer::Focus::Entropy) {
-    const VImage cut = image.smartcrop(
-        width, height, VImage::option()->set("interesting", VIPS_INTERESTING_ENTROPY));
-    return {-cut.xoffset(), -cut.yoffset()};
-  }
-  const bool point = layer.focus == PhotoLayer::Focus::Point;
-  return centred_on(image, width, height, image.width() * (point ? layer.point[0] : 0.5),
-                    image.height() * (point ? layer.point[1] : 0.5));
+  const std::array<double, 2> at =
+      place_crop(image.width(), image.height(), width, height, *subject, place.taken);
+  return {std::clamp(static_cast<int>(std::lround(at[0])), 0, image.width() - width),
+          std::clamp(static_cast<int>(std::lround(at[1])), 0, image.height() - height)};
 }
 
 VImage scale_to_cover(const VImage& image, int width, int height) {
@@ -88,8 +114,10 @@ std::array<double, 2> attention(const JpegPart& picture, int width, int height) 
 // The hot path: a plain JPEG, decoded as small as will do and only where it is needed, scaled once.
 // Nothing for all that libvips must look at.
 std::optional<CoverPhoto> cover_plain(const Photo& photo, int width, int height,
-                                      const PhotoLayer& layer) {
-  if (layer.focus == PhotoLayer::Focus::Entropy) return std::nullopt;
+                                      const PhotoLayer& layer, const PhotoPlace& known) {
+  if (layer.fit == PhotoLayer::Fit::Contain) return std::nullopt;
+  const std::optional<Subject> subject = known_subject(photo, layer, known);
+  if (!subject && layer.focus == PhotoLayer::Focus::Entropy) return std::nullopt;
   const auto header = plain_jpeg(photo.encoded());
   const DecodeLimits limits;
   if (!header || std::max(header->width, header->height) > limits.max_side ||
@@ -107,16 +135,20 @@ std::optional<CoverPhoto> cover_plain(const Photo& photo, int width, int height,
   const int whole_height = (header->height + shrink - 1) / shrink;
   SourceBox box{0, 0, std::min<double>(whole_width, width / scale / shrink),
                 std::min<double>(whole_height, height / scale / shrink)};
-  const auto place = [&](const std::array<double, 2>& point) {
-    box.x = std::clamp(point[0] * whole_width - box.width / 2, 0.0, whole_width - box.width);
-    box.y = std::clamp(point[1] * whole_height - box.height / 2, 0.0, whole_height - box.height);
+  const auto place = [&](const Subject& of) {
+    const auto at = place_crop(whole_width, whole_height, box.width, box.height, of, known.taken);
+    box.x = at[0];
+    box.y = at[1];
   };
   std::optional<JpegPart> part;
-  if (layer.focus == PhotoLayer::Focus::Attention) {
+  if (!subject) {
     part = decode_jpeg(photo.encoded(), shrink, 0, 0, whole_width, whole_height);
-    if (part) place(attention(*part, width, height));
+    if (part) {
+      const std::array<double, 2> eye = attention(*part, width, height);
+      place({eye[0], eye[1]});
+    }
   } else {
-    place(layer.focus == PhotoLayer::Focus::Point ? layer.point : std::array{0.5, 0.5});
+    place(*subject);
     const int reach = filter_reach(box.width / width);
     const int x = std::max(0, static_cast<int>(box.x) - reach);
     const int y = std::max(0, static_cast<int>(box.y) - reach);
@@ -128,31 +160,45 @@ std::optional<CoverPhoto> cover_plain(const Photo& photo, int width, int height,
   CoverPhoto result;
   result.image = scale_box(*part, box, width, height);
   result.enlargement = scale;
-  // Half a pixel of rounding is no crop.
-  result.cropped = header->width * scale > width + 1 || header->height * scale > height + 1;
+  result.cropped = scale_to(header->width, header->height, width, height, layer).cropped;
   return result;
 }
 
 }  // namespace
 
-CoverPhoto cover(const Photo& photo, int width, int height, const PhotoLayer& layer) {
-  const std::string what = "photo \"" + photo.credit().title + "\"";
+bool is_cropped(const Photo& photo, int width, int height, const PhotoLayer& layer) {
+  const auto header = plain_jpeg(photo.encoded());
+  if (header) return scale_to(header->width, header->height, width, height, layer).cropped;
+  const PictureSize size = picture_size(photo.encoded(), name_of(photo), {});
+  return scale_to(size.width, size.height, width, height, layer).cropped;
+}
+
+CoverPhoto cover(const Photo& photo, int width, int height, const PhotoLayer& layer,
+                 const PhotoPlace& place) {
   start_vips();
-  if (auto plain = cover_plain(photo, width, height, layer)) return std::move(*plain);
-  const Opened opened = open_picture(photo.encoded(), what, {}, width, height);
+  if (auto plain = cover_plain(photo, width, height, layer, place)) return std::move(*plain);
+  const std::string what = name_of(photo);
+  const bool contain = layer.fit == PhotoLayer::Fit::Contain;
+  const Opened opened =
+      open_picture(photo.encoded(), what, {}, contain ? 0 : width, contain ? 0 : height);
+  const Scaled scaled = scale_to(opened.full_width, opened.full_height, width, height, layer);
+  if (contain) {
+    width = std::clamp(static_cast<int>(std::lround(opened.full_width * scaled.scale)), 1, width);
+    height =
+        std::clamp(static_cast<int>(std::lround(opened.full_height * scaled.scale)), 1, height);
+  }
   try {
     CoverPhoto result;
-    result.enlargement = std::max(static_cast<double>(width) / opened.full_width,
-                                  static_cast<double>(height) / opened.full_height);
+    result.enlargement = scaled.scale;
+    result.cropped = scaled.cropped;
     VImage image = to_srgb(scale_to_cover(opened.image, width, height));
     if (image.has_alpha()) {
       image =
           image.flatten(VImage::option()->set("background", std::vector<double>{255, 255, 255}));
     }
     image = image.cast(VIPS_FORMAT_UCHAR).copy_memory();
-    // Half a pixel of rounding is no crop.
-    result.cropped = image.width() > width + 1 || image.height() > height + 1;
-    const Offset at = choose_crop(image, width, height, layer);
+    const Offset at =
+        choose_crop(image, width, height, layer, known_subject(photo, layer, place), place);
     result.image = to_image(image.extract_area(at.x, at.y, width, height), what);
     return result;
   } catch (const vips::VError&) {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "cards/language.h"
 #include "cards/variables.h"
 
 namespace affiche::cards {
@@ -63,8 +64,7 @@ PlacedText place_credit(const CardJob& job, const Layer& layer, const std::strin
   TextRequest request = request_for(job, layer, content.style);
   request.credit = true;
   // A template that asks for a smaller credit gets the smallest that can be read.
-  const GObjectPtr<PangoContext> context = make_text_context(request.font_folder, request.language);
-  const double cap = cap_height(context.get(), request.font);
+  const double cap = font_facts(request.font, request.font_folder).cap_height;
   const double least = std::ceil(kCreditCapHeight * scale(job) / cap * 2) / 2;
   request.style.min_size = std::max(request.style.min_size, least);
   request.style.max_size = std::max(request.style.max_size, request.style.min_size);
@@ -83,15 +83,23 @@ PlacedText place_credit(const CardJob& job, const Layer& layer, const std::strin
   return result;
 }
 
-// ISO 639 codes of languages that are written from right to left.
-bool is_right_to_left_language(const std::string& tag) {
-  static const std::vector<std::string> kLanguages = {"ar",  "arc", "ckb", "dv",  "fa", "he",
-                                                      "iw",  "ks",  "ku",  "nqo", "ps", "sd",
-                                                      "syr", "ug",  "ur",  "yi"};
-  std::string language = tag.substr(0, tag.find_first_of("-_"));
-  std::transform(language.begin(), language.end(), language.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::find(kLanguages.begin(), kLanguages.end(), language) != kLanguages.end();
+// The layer's own language, else the job's.
+std::string language_of(const CardJob& job, const TextStyle& style) {
+  if (style.language.empty()) return job.language;
+  if (!style.language.starts_with("{{")) return style.language;
+  const std::string name = style.language.substr(2, style.language.size() - 4);
+  const std::string& value = job.values.at(name);
+  return value.empty() ? job.language : checked_language(value, "variable \"" + name + "\"");
+}
+
+Font font_of(const CardJob& job, const TextStyle& style) {
+  Font font = job.brand.font(style.font);
+  if (style.weight != 0) font.weight = style.weight;
+  if (style.font_width != 0) font.width = style.font_width;
+  font.italic = style.italic.value_or(font.italic);
+  font.small_caps = style.small_caps.value_or(font.small_caps);
+  font.features.insert(font.features.end(), style.features.begin(), style.features.end());
+  return font;
 }
 
 // By the script of the first letter; nothing for a text without letters.
@@ -118,13 +126,13 @@ std::optional<bool> begins_right_to_left(const std::string& text) {
 TextRequest request_for(const CardJob& job, const Layer& layer, const TextStyle& style) {
   TextRequest request;
   request.style = style;
-  request.font = job.brand.font(style.font);
+  request.font = font_of(job, style);
   request.font_folder = job.brand.font_folder;
-  request.language = job.inputs.language;
+  request.language = language_of(job, style);
   request.what = job.what(layer);
   if (job.card.mirror) request.right_to_left = job.right_to_left;
-  const GObjectPtr<PangoContext> context = make_text_context(request.font_folder, request.language);
-  const std::string family = installed_family(context.get(), request.font);
+  if (style.rich) request.accent = resolve(style.accent, job.brand, job.values);
+  const std::string& family = font_facts(request.font, request.font_folder).family;
   if (g_ascii_strcasecmp(family.c_str(), request.font.family.c_str()) != 0) {
     fail(Cause::BadInput, "brand \"", job.brand.name, "\": font family \"", request.font.family,
          "\" is not installed (\"", family, "\" would be used); install it, for Noto ",
@@ -143,7 +151,7 @@ PlacedText placed(const CardJob& job, const Layer& layer, const TextStyle& style
 }
 
 bool reads_right_to_left(const CardJob& job) {
-  if (!job.inputs.language.empty()) return is_right_to_left_language(job.inputs.language);
+  if (!job.language.empty()) return is_right_to_left(job.language);
   for (const bool required : {true, false}) {
     for (const auto& [name, variable] : job.card.variables) {
       const bool words =

@@ -19,6 +19,7 @@ struct CardJob {
   const Brand& brand;
   const CardInputs& inputs;
   std::map<std::string, std::string> values;
+  std::string language;  // BCP 47, checked; empty when the job gives none
   bool with_photo = false;
   bool right_to_left = false;        // by the language, else by the texts
   std::vector<const Layer*> layers;  // those whose condition holds, back to front

@@ -173,18 +173,33 @@ Keys common_keys() {
   return keys;
 }
 
+// How the letters look and where words may be parted.
+Keys typography_keys() {
+  return {integer("weight", 100, 1000, -1, "in place of the font's"),
+          number("width", 50, 200, -1, "percent of the normal width, in place of the font's"),
+          flag("italic", "in place of the font's"),
+          flag("small_caps", "in place of the font's"),
+          of_type(KeyType::Texts, "features", "OpenType features: \"tnum\", \"ss01=2\""),
+          choice("hyphens", {"needed", "auto", "never"}, "when words are parted"),
+          text("lang", "of this text: a tag, or {{variable}}; the job's when not given")};
+}
+
 Keys style_keys() {
-  return {text("font", "a font name of the brand", "body"),
-          colour("colour", "of the letters", "#FFFFFF"),
-          number("size", 6, 600, 32, "pixels; or else max_size and min_size"),
-          number("max_size", 6, 600, 32, "the largest size that fits is taken"),
-          number("min_size", 6, 600, -1, "down to this; max_size when not given"),
-          integer("lines", 1, 20, 1, "at most"),
-          number("line_height", 0.8, 3, 1.2, "times the size; lines stand on this grid"),
-          number("letter_spacing", -0.2, 1, 0, "em; not in joined scripts such as Arabic"),
-          flag("uppercase", "capitals"),
-          flag("balance", "lines of about equal length"),
-          choice("align", kAligns, "start is the right edge for text from right to left")};
+  Keys keys = typography_keys();
+  const Keys own = {
+      text("font", "a font name of the brand", "body"),
+      colour("colour", "of the letters", "#FFFFFF"),
+      number("size", 6, 600, 32, "pixels; or else max_size and min_size"),
+      number("max_size", 6, 600, 32, "the largest size that fits is taken"),
+      number("min_size", 6, 600, -1, "down to this; max_size when not given"),
+      integer("lines", 1, 20, 1, "at most"),
+      number("line_height", 0.8, 3, 1.2, "times the size; lines stand on this grid"),
+      number("letter_spacing", -0.2, 1, 0, "em; not in joined scripts such as Arabic"),
+      flag("uppercase", "capitals"),
+      flag("balance", "lines of about equal length"),
+      choice("align", kAligns, "start is the right edge for text from right to left")};
+  keys.insert(keys.begin(), own.begin(), own.end());
+  return keys;
 }
 
 Keys with(Keys keys, const Keys& more) {
@@ -228,7 +243,8 @@ Keys kind_keys(const std::string& kind) {
             inner(KeyType::Tables, "points", &point_table(), "of mesh: two or more")};
   }
   if (kind == "photo") {
-    return {choice("focus", {"attention", "entropy", "center", "point"}, "what stays in the crop"),
+    return {choice("fit", {"cover", "contain"}, "fills its box, or is whole inside of it"),
+            choice("focus", {"attention", "entropy", "center", "point"}, "what stays in the crop"),
             values(KeyType::Numbers, "point", 2, 2, "[x, y] of focus = \"point\", fractions")};
   }
   if (kind == "svg") return {required(of_type(KeyType::File, "file", "the drawing"))};
@@ -237,6 +253,8 @@ Keys kind_keys(const std::string& kind) {
         style_keys(),
         {required(of_type(KeyType::Texts, "content", "parts with {{variable}} places")),
          text("joint", "between the parts", " · "),
+         flag("rich", "<b>, <i>, <sup>, <mark> and the like are marks"),
+         colour("accent", "of <mark>; the text's own when not given"),
          flag("ellipsis", "cut at a word with … when not even min_size fits"),
          flag("decorative", "an ornament: no contrast is promised, any effect is allowed")});
   }

@@ -123,8 +123,20 @@ struct Effects {
 
 enum class Align { Start, Centre, End };  // Start is the right edge for right-to-left text
 
+// When words are parted by the dictionary of the language.
+enum class Hyphens { Needed, Auto, Never };
+
 struct TextStyle {
   std::string font = "body";  // a font name of the brand
+  int weight = 0;             // in place of the font's; 0: the font's
+  double font_width = 0;      // percent, likewise
+  std::optional<bool> italic;
+  std::optional<bool> small_caps;
+  std::vector<std::string> features;  // of OpenType, beside the font's
+  bool rich = false;                  // <b>, <i>, … are marks; otherwise they are text
+  Paint accent;                       // of <mark>
+  Hyphens hyphens = Hyphens::Needed;
+  std::string language;  // BCP 47, or {{variable}}; empty: the job's
   Paint colour;
   double max_size = 32;  // pixels per em
   double min_size = 32;
@@ -173,7 +185,9 @@ struct GradientLayer {
 };
 struct PhotoLayer {
   enum class Focus { Attention, Entropy, Centre, Point };
+  enum class Fit { Cover, Contain };
   Mask mask;
+  Fit fit = Fit::Cover;
   Focus focus = Focus::Attention;
   std::array<double, 2> point = {0.5, 0.5};  // Focus::Point, fractions of the photo
 };

@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 #include "base/suggest.h"
+#include "cards/language.h"
+#include "cards/opentype.h"
 #include "cards/variables.h"
 
 namespace affiche::cards {
@@ -58,6 +60,49 @@ std::string read_variable_name(const Fields& fields, std::string_view key, const
   return name;
 }
 
+// A language tag, or {{variable}}.
+std::string read_language(const Fields& fields, const Template& card) {
+  const std::string text = fields.text("lang");
+  if (text.find("{{") != std::string::npos) {
+    check_places(fields, "lang", text, card);
+    const std::vector<std::string> names = places(text, "lang");
+    if (names.size() == 1 && text == "{{" + names[0] + "}}" && names[0] != "brand.publisher") {
+      return text;
+    }
+    fields.refuse("lang", "expected a language tag or one {{variable}}, found \"" + text + "\"");
+  }
+  try {
+    return checked_language(text, "lang");
+  } catch (const Error& error) {
+    fields.refuse("lang", error.what());
+  }
+}
+
+// How the letters look and where words may be parted.
+void read_typography(const Fields& fields, TextStyle& style, const Template& card) {
+  if (fields.has("weight")) style.weight = fields.integer("weight");
+  if (fields.has("width")) style.font_width = fields.number("width");
+  if (fields.has("italic")) style.italic = fields.flag("italic");
+  if (fields.has("small_caps")) style.small_caps = fields.flag("small_caps");
+  style.features = fields.texts("features");
+  for (const std::string& feature : style.features) {
+    if (is_opentype_feature(feature)) continue;
+    fields.refuse("features",
+                  "expected names such as \"tnum\" or \"ss01=2\", found \"" + feature + "\"");
+  }
+  style.hyphens = fields.choice<Hyphens>("hyphens");
+  style.language = read_language(fields, card);
+}
+
+// Words of a text that are marked as in HTML.
+void read_marks(const Fields& fields, TextStyle& style, const Template& card) {
+  style.rich = fields.flag("rich");
+  if (fields.has("accent") && !style.rich) {
+    fields.refuse("accent", "expected together with rich = true");
+  }
+  style.accent = fields.has("accent") ? read_paint(fields, "accent", card) : style.colour;
+}
+
 TextStyle read_style(const Fields& fields, const Template& card) {
   TextStyle style;
   style.font = fields.text("font");
@@ -78,6 +123,7 @@ TextStyle read_style(const Fields& fields, const Template& card) {
   style.uppercase = fields.flag("uppercase");
   style.balance = fields.flag("balance");
   style.align = fields.choice<Align>("align");
+  read_typography(fields, style, card);
   return style;
 }
 
@@ -123,6 +169,7 @@ GradientLayer read_gradient(const Fields& fields, const Template& card) {
 
 PhotoLayer read_photo(const Fields& fields) {
   PhotoLayer layer;
+  layer.fit = fields.choice<PhotoLayer::Fit>("fit");
   layer.focus = fields.choice<PhotoLayer::Focus>("focus");
   if (fields.has("point") != (layer.focus == PhotoLayer::Focus::Point)) {
     fields.refuse("point", "expected together with focus = \"point\"");
@@ -139,6 +186,7 @@ TextLayer read_text_layer(const Fields& fields, const Template& card) {
   layer.joint = fields.text("joint");
   layer.style = read_style(fields, card);
   layer.style.ellipsis = fields.flag("ellipsis");
+  read_marks(fields, layer.style, card);
   layer.style.decorative = fields.flag("decorative");
   return layer;
 }

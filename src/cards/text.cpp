@@ -25,15 +25,25 @@ Box FittedText::ink() const {
 
 void FittedText::draw(cairo_t* context, double x, double y, const Colour& colour,
                       double opacity) const {
+  // Emoji and marked words bring their own colours, so that only a group fades all alike.
+  const double alpha = colour.alpha * opacity;
+  if (alpha < 1) cairo_push_group(context);
   cairo_save(context);
-  cairo_set_source_rgba(context, colour.red / 255.0, colour.green / 255.0, colour.blue / 255.0,
-                        colour.alpha * opacity);
+  cairo_set_source_rgb(context, colour.red / 255.0, colour.green / 255.0, colour.blue / 255.0);
   for (std::size_t i = 0; i < lines_.size(); ++i) {
-    cairo_move_to(context, x + lines_[i].x, y + lines_[i].baseline);
+    cairo_save(context);
+    cairo_translate(context, x + lines_[i].x, y + lines_[i].baseline);
+    cairo_scale(context, scale_, scale_);
+    cairo_move_to(context, 0, 0);
     pango_cairo_show_layout_line(
         context, pango_layout_get_line_readonly(layout_.get(), static_cast<int>(i)));
+    cairo_restore(context);
   }
   cairo_restore(context);
+  if (alpha < 1) {
+    cairo_pop_group_to_source(context);
+    cairo_paint_with_alpha(context, alpha);
+  }
 }
 
 }  // namespace affiche::cards

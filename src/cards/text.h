@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,20 +22,21 @@ std::string clean_text(const std::string& text, const std::string& what);
 int count_characters(const std::string& utf8);
 
 struct TextRequest {
-  std::string text;  // cleaned
+  std::string text;  // cleaned; with marks as read_rich() knows them where the style is rich
   TextStyle style;
   Font font;
   std::filesystem::path font_folder;
-  double width = 0;   // pixels
-  double height = 0;  // pixels, at most; 0: any
-  std::string language;
-  std::string what;  // for errors: template and layer
+  double width = 0;      // pixels
+  double height = 0;     // pixels, at most; 0: any
+  std::string language;  // BCP 47; empty: what the script says, and no hyphens
+  std::string what;      // for errors: template and layer
   // The credit: shrinking stops at min_size, words longer than a line break without a hyphen, and
   // not fitting is Refused, not BadInput.
   bool credit = false;
   // Which side Align::Start is; by the text's own direction when not given.
   std::optional<bool> right_to_left;
-  bool breaks = true;  // words may be broken, and the text cut where the style allows it
+  bool breaks = true;            // words may be broken, and the text cut where the style allows it
+  std::optional<Colour> accent;  // of what is marked with <mark>, where the style is rich
 };
 
 // Text at its final size. Positions are pixels from the upper left corner of the block, whose top
@@ -56,8 +58,9 @@ class FittedText {
   void draw(cairo_t* context, double x, double y, const Colour& colour, double opacity) const;
 
  private:
-  friend std::optional<FittedText> try_fit_text(const TextRequest& request);
-  GObjectPtr<PangoLayout> layout_;
+  friend class Fitter;
+  std::shared_ptr<PangoLayout> layout_;  // at a reference size; belongs to this thread
+  double scale_ = 1;
   std::string text_;
   double size_ = 0;
   double height_ = 0;
@@ -66,8 +69,9 @@ class FittedText {
 };
 
 // The largest size between max_size and min_size, in halves of a pixel, at which the text stays
-// within the lines, the width and the height; words are broken only if even min_size is too large.
-// BadInput when it does not fit (and may not be cut) or has characters that no font has.
+// within the lines, the width and the height; words are hyphenated, cut or broken only if even
+// min_size is too large. BadInput when it does not fit (and may not be cut), is longer than 20,000
+// bytes, or has characters that no font has. The last results of each thread are kept.
 FittedText fit_text(const TextRequest& request);
 // The same, but nothing when it does not fit.
 std::optional<FittedText> try_fit_text(const TextRequest& request);

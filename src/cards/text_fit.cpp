@@ -1,230 +1,234 @@
 // SPDX-License-Identifier: Apache-2.0
-// The search for the size. Pango breaks the lines and shapes them; how large they are, where they
-// stand and whether they fit is decided here, on logical and ink extents without hinting.
+// The choice between ways to set a text: with phrases kept whole, with every break its language
+// allows, with hyphens, broken anywhere, cut. The search for the size of each is in fitter.cpp.
 #include <algorithm>
 #include <cmath>
-#include <iomanip>
+#include <list>
+#include <unordered_map>
 
 #include "base/error.h"
-#include "cards/text.h"
+#include "cards/breaks.h"
+#include "cards/fitter.h"
+#include "cards/language.h"
 
 namespace affiche::cards {
 namespace {
 
-constexpr double kStep = 0.5;       // pixels between the sizes that are tried
-constexpr double kTolerance = 0.5;  // pixels that a line may stand out
+constexpr const char* kSoftHyphen = "\u00ad";
+constexpr const char* kZeroWidthSpace = "\u200b";
+constexpr std::size_t kMostBytes = 20'000;
 
-struct Measured {
-  bool fits = false;
-  int lines = 0;
-  double height = 0;
-  double ascent = 0;
-  double widest = 0;
-};
-
-double pixels(int units) {
-  return static_cast<double>(units) / PANGO_SCALE;
+// The beginning of a text, for errors.
+std::string excerpt(const std::string& text) {
+  constexpr glong kMost = 160;
+  if (g_utf8_strlen(text.c_str(), -1) <= kMost) return text;
+  const gchar* end = g_utf8_offset_to_pointer(text.c_str(), kMost);
+  return std::string(text.c_str(), end) + "…";
 }
-
-// Letter spacing would tear the joined letters of these scripts apart.
-bool has_joined_script(const std::string& text) {
-  for (const gchar* at = text.c_str(); *at != '\0'; at = g_utf8_next_char(at)) {
-    switch (g_unichar_get_script(g_utf8_get_char(at))) {
-      case G_UNICODE_SCRIPT_ARABIC:
-      case G_UNICODE_SCRIPT_SYRIAC:
-      case G_UNICODE_SCRIPT_MONGOLIAN:
-      case G_UNICODE_SCRIPT_NKO:
-      case G_UNICODE_SCRIPT_DEVANAGARI:
-      case G_UNICODE_SCRIPT_BENGALI:
-      case G_UNICODE_SCRIPT_GURMUKHI:
-        return true;
-      default:
-        break;
-    }
-  }
-  return false;
-}
-
-class Fitter {
- public:
-  explicit Fitter(const TextRequest& request)
-      : request_(request),
-        context_(make_text_context(request.font_folder, request.language)),
-        layout_(pango_layout_new(context_.get())),
-        cap_(cap_height(context_.get(), request.font)),
-        joined_(has_joined_script(request.text)) {
-    pango_layout_set_auto_dir(layout_.get(), TRUE);
-    set_text(request.text);
-    set_width(request.width);
-  }
-
-  void set_text(const std::string& text) {
-    pango_layout_set_text(layout_.get(), text.data(), static_cast<int>(text.size()));
-  }
-  void set_width(double width) {
-    pango_layout_set_width(layout_.get(), static_cast<int>(width * PANGO_SCALE));
-  }
-  void break_words(bool allowed) {
-    pango_layout_set_wrap(layout_.get(), allowed ? PANGO_WRAP_WORD_CHAR : PANGO_WRAP_WORD);
-  }
-
-  void set_size(double size) {
-    size_ = size;
-    const FontDescriptionPtr description = describe(request_.font, size);
-    pango_layout_set_font_description(layout_.get(), description.get());
-    PangoAttrList* attributes = pango_attr_list_new();
-    if (request_.style.letter_spacing != 0 && !joined_) {
-      pango_attr_list_insert(attributes, pango_attr_letter_spacing_new(static_cast<int>(
-                                             request_.style.letter_spacing * size * PANGO_SCALE)));
-    }
-    if (request_.style.uppercase) {
-      pango_attr_list_insert(attributes,
-                             pango_attr_text_transform_new(PANGO_TEXT_TRANSFORM_UPPERCASE));
-    }
-    // A hyphen added to a name or an address would change it.
-    if (request_.credit) {
-      pango_attr_list_insert(attributes, pango_attr_insert_hyphens_new(FALSE));
-    }
-    pango_layout_set_attributes(layout_.get(), attributes);
-    pango_attr_list_unref(attributes);
-  }
-
-  Measured measure() {
-    Measured result;
-    result.lines = pango_layout_get_line_count(layout_.get());
-    for (int i = 0; i < result.lines; ++i) {
-      PangoRectangle ink{};
-      PangoRectangle logical{};
-      pango_layout_line_get_extents(pango_layout_get_line_readonly(layout_.get(), i), &ink,
-                                    &logical);
-      result.widest = std::max({result.widest, pixels(logical.width), pixels(ink.width)});
-    }
-    result.ascent = first_ascent();
-    result.height =
-        result.ascent + (result.lines - 1) * size_ * request_.style.line_height + last_descent();
-    result.fits = result.lines <= request_.style.lines &&
-                  result.widest <= request_.width + kTolerance &&
-                  (request_.height <= 0 || result.height <= request_.height + kTolerance);
-    return result;
-  }
-
-  bool fits_at(double size) {
-    set_size(size);
-    return measure().fits;
-  }
-
-  // Bisection over the sizes; false when not even the smallest fits. Leaves the size set.
-  bool search() {
-    if (fits_at(request_.style.max_size)) return true;
-    if (!fits_at(request_.style.min_size)) return false;
-    int low = 0;
-    int high = static_cast<int>((request_.style.max_size - request_.style.min_size) / kStep);
-    while (low < high) {
-      const int middle = (low + high + 1) / 2;
-      if (fits_at(request_.style.min_size + middle * kStep)) {
-        low = middle;
-      } else {
-        high = middle - 1;
-      }
-    }
-    set_size(request_.style.min_size + low * kStep);
-    return true;
-  }
-
-  // The narrowest layout with as many lines: lines of about equal length, no lonely last word.
-  void balance() {
-    const int lines = pango_layout_get_line_count(layout_.get());
-    if (lines < 2) return;
-    double low = request_.width / lines;
-    double high = request_.width;
-    while (high - low > 1) {
-      const double middle = (low + high) / 2;
-      set_width(middle);
-      const Measured now = measure();
-      if (now.lines <= lines && now.widest <= middle + kTolerance) {
-        high = middle;
-      } else {
-        low = middle;
-      }
-    }
-    set_width(std::ceil(high));
-  }
-
-  // Cuts at a place where a line may break and adds an ellipsis. False when nothing is left.
-  bool shorten() {
-    set_size(request_.style.min_size);
-    int count = 0;
-    const PangoLogAttr* attributes = pango_layout_get_log_attrs_readonly(layout_.get(), &count);
-    const std::vector<PangoLogAttr> places(attributes, attributes + count);
-    for (int i = count - 1; i > 0; --i) {
-      if (!places[i].is_line_break) continue;
-      const gchar* end = g_utf8_offset_to_pointer(request_.text.c_str(), i);
-      std::string part(request_.text.c_str(), end);
-      while (!part.empty() && std::string(" ,.;:-").find(part.back()) != std::string::npos) {
-        part.pop_back();
-      }
-      if (part.empty()) return false;
-      set_text(part + "…");
-      if (measure().fits) return true;
-    }
-    return false;
-  }
-
-  double size() const { return size_; }
-  PangoLayout* layout() { return layout_.get(); }
-  GObjectPtr<PangoLayout> release() { return std::move(layout_); }
-
- private:
-  // Cap height, or more when the first line's ink stands clearly above it (Arabic, Devanagari,
-  // Thai, accents on capitals are left to the gap above).
-  double first_ascent() {
-    PangoRectangle ink{};
-    pango_layout_line_get_extents(pango_layout_get_line_readonly(layout_.get(), 0), &ink, nullptr);
-    return std::max(cap_ * size_, -pixels(ink.y) - 0.25 * size_);
-  }
-  double last_descent() {
-    const int last = pango_layout_get_line_count(layout_.get()) - 1;
-    PangoRectangle ink{};
-    pango_layout_line_get_extents(pango_layout_get_line_readonly(layout_.get(), last), &ink,
-                                  nullptr);
-    return std::max(0.0, pixels(ink.y + ink.height) - 0.28 * size_);
-  }
-
-  const TextRequest& request_;
-  GObjectPtr<PangoContext> context_;
-  GObjectPtr<PangoLayout> layout_;
-  double cap_;
-  bool joined_;
-  double size_ = 0;
-};
 
 [[noreturn]] void does_not_fit(const TextRequest& request) {
   const TextStyle& style = request.style;
-  fail(request.credit ? Cause::Refused : Cause::BadInput, request.what, ": \"", request.text,
-       "\" does not fit into ", request.width, " pixels and ", style.lines, " line(s) at ",
-       style.min_size, " pixels",
-       request.credit ? "; a credit is never cut: enlarge the layer's box or use another photo"
-                      : "; shorten it, enlarge the box, or allow ellipsis");
+  fail(request.credit ? Cause::Refused : Cause::BadInput, request.what, ": \"",
+       excerpt(request.text), "\" does not fit into ", request.width, " pixels and ", style.lines,
+       " line(s) at ", style.min_size, " pixels",
+       request.credit   ? "; a credit is never cut: enlarge the layer's box or use another photo"
+       : style.ellipsis ? "; shorten it or enlarge the box"
+                        : "; shorten it, enlarge the box, or allow ellipsis");
 }
 
-void refuse_missing_glyphs(PangoLayout* layout, const TextRequest& request) {
-  for (int i = 0; i < pango_layout_get_line_count(layout); ++i) {
-    const PangoLayoutLine* line = pango_layout_get_line_readonly(layout, i);
-    for (const GSList* at = line->runs; at != nullptr; at = at->next) {
-      const auto* run = static_cast<const PangoLayoutRun*>(at->data);
-      for (int g = 0; g < run->glyphs->num_glyphs; ++g) {
-        const PangoGlyph glyph = run->glyphs->glyphs[g].glyph;
-        if ((glyph & PANGO_GLYPH_UNKNOWN_FLAG) == 0) continue;
-        std::ostringstream code;
-        code << std::hex << std::uppercase << std::setfill('0') << std::setw(4)
-             << (glyph & ~PANGO_GLYPH_UNKNOWN_FLAG);
-        fail(Cause::BadInput, request.what, ": neither ", request.font.family,
-             " nor any other font has the character U+", code.str(),
-             "; install a font of its script (Chinese, Japanese, Korean: fonts-noto-cjk)");
-      }
-    }
+// Each part of equal marks on its own, for capitals may be longer than the letters they replace.
+RichText capitalised(const RichText& source, const std::string& language) {
+  std::vector<std::size_t> cuts = {0, source.text.size()};
+  for (const Span& span : source.spans) cuts.insert(cuts.end(), {span.from, span.to});
+  std::sort(cuts.begin(), cuts.end());
+  cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+  std::vector<TextEdit> edits;
+  for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
+    const std::size_t size = cuts[i + 1] - cuts[i];
+    edits.push_back({cuts[i], size, in_capitals(source.text.substr(cuts[i], size), language)});
   }
+  return edited(source, edits);
 }
+
+RichText kept_together(const RichText& source, const std::string& language) {
+  const std::string kept = with_kept_words(source.text, language);
+  if (kept == source.text) return source;
+  std::vector<TextEdit> edits;
+  std::size_t to = 0;
+  for (std::size_t at = 0; at < source.text.size(); ++at, ++to) {
+    if (source.text[at] == kept[to]) continue;
+    const std::size_t size = kept[to] == '\xc2' ? 2 : 3;
+    edits.push_back({at, 1, kept.substr(to, size)});
+    to += size - 1;
+  }
+  return edited(source, edits);
+}
+
+RichText prepared(const TextRequest& request, const std::string& language) {
+  RichText content =
+      request.style.rich && !request.credit ? read_rich(request.text) : RichText{request.text, {}};
+  if (request.style.uppercase) content = capitalised(content, language);
+  return request.credit ? content : kept_together(content, language);
+}
+
+// A way to set the text.
+struct Setting {
+  RichText content;
+  std::vector<std::size_t> breaks;
+  bool own_breaks = false;
+};
+
+// Places that Pango does not know become zero-width spaces.
+Setting by_language(const RichText& content, const std::string& language, Breaking breaking) {
+  const std::vector<std::size_t> breaks = line_breaks(content.text, language, breaking);
+  const std::vector<std::size_t> unseen = unseen_breaks(content.text, breaks);
+  std::vector<TextEdit> edits;
+  for (const std::size_t at : unseen) edits.push_back({at, 0, kZeroWidthSpace});
+  Setting setting{edited(content, edits), {}, true};
+  std::size_t added = 0;
+  auto next = unseen.begin();
+  for (const std::size_t at : breaks) {
+    if (next != unseen.end() && *next == at) {
+      added += 3;
+      ++next;
+    }
+    setting.breaks.push_back(at + added);
+  }
+  return setting;
+}
+
+RichText hyphenated(const RichText& content, const std::string& language) {
+  std::vector<TextEdit> edits;
+  for (const std::size_t at : hyphenation_points(content.text, language)) {
+    edits.push_back({at, 0, kSoftHyphen});
+  }
+  return edited(content, edits);
+}
+
+class Choice {
+ public:
+  explicit Choice(const TextRequest& request)
+      : request_(request),
+        language_(shaping_language(request.language, request.text)),
+        content_(prepared(request, language_)),
+        by_language_(breaks_by_language(content_.text)),
+        fitter_(request, language_) {}
+
+  std::optional<FittedText> make() {
+    // The empty text has a line without ink.
+    const double size = best_plain();
+    if (!try_hyphens(size) && size == 0 && !last_resort()) return std::nullopt;
+    fitter_.refuse_missing_glyphs();
+    if (request_.style.balance && whole_) {
+      fitter_.balance();
+    } else if (whole_ && !request_.credit && request_.breaks) {
+      fitter_.avoid_widow();
+    }
+    return fitter_.finish();
+  }
+
+ private:
+  double size_of(const Setting& setting) {
+    fitter_.set_content(setting.content, setting.own_breaks ? &setting.breaks : nullptr);
+    return fitter_.search() ? fitter_.size() : 0;
+  }
+
+  // Without hyphens; 0 when it does not fit. Phrases stay whole if that costs little size.
+  double best_plain() {
+    if (!by_language_) {
+      plain_ = {content_, {}, false};
+      return size_of(plain_);
+    }
+    constexpr double kCostOfPhrases = 0.85;
+    plain_ = by_language(content_, language_, Breaking::Strict);
+    const double all = size_of(plain_);
+    const Setting phrases = by_language(content_, language_, Breaking::Phrases);
+    if (phrases.breaks == plain_.breaks) return all;
+    const double whole = size_of(phrases);
+    return whole > 0 && whole >= all * kCostOfPhrases ? whole : size_of(plain_);
+  }
+
+  // True when hyphens were taken.
+  bool try_hyphens(double plain_size) {
+    const TextStyle& style = request_.style;
+    const bool wanted =
+        style.hyphens == Hyphens::Auto || (style.hyphens == Hyphens::Needed && plain_size == 0);
+    if (!wanted || request_.credit || !request_.breaks || by_language_ ||
+        request_.language.empty() || plain_size >= style.max_size) {
+      return false;
+    }
+    const Setting parted{hyphenated(content_, request_.language), {}, false};
+    if (parted.content.text == content_.text) return false;
+    constexpr double kWorthHyphens = 1.12;
+    if (const double size = size_of(parted); size > 0 && size >= plain_size * kWorthHyphens) {
+      whole_ = false;  // a narrower layout would only part more words
+      return true;
+    }
+    size_of(plain_);
+    return false;
+  }
+
+  // Cut between words, else broken inside of them, else both.
+  bool last_resort() {
+    if (!request_.breaks) return false;
+    const bool may_cut = request_.style.ellipsis && !request_.credit;
+    whole_ = false;
+    if (may_cut && fitter_.shorten()) return true;
+    fitter_.break_anywhere();
+    if (fitter_.search()) return true;
+    return may_cut && fitter_.shorten();
+  }
+
+  const TextRequest& request_;
+  std::string language_;
+  RichText content_;
+  bool by_language_;
+  Fitter fitter_;
+  Setting plain_;
+  bool whole_ = true;  // neither cut nor parted inside of words
+};
+
+std::string key_of(const TextRequest& request) {
+  const TextStyle& style = request.style;
+  const Font& font = request.font;
+  std::ostringstream key;
+  key.precision(17);
+  key << request.text << '\0' << request.language << '\0' << request.font_folder.string() << '\0'
+      << font.family << '\0' << font.weight << font.italic << font.small_caps << ' ' << font.width;
+  for (const auto& [axis, value] : font.axes) key << ' ' << axis << '=' << value;
+  for (const std::string& feature : font.features) key << ' ' << feature;
+  key << '\0' << request.width << ' ' << request.height << ' ' << request.credit << request.breaks
+      << request.right_to_left.has_value() << request.right_to_left.value_or(false) << ' '
+      << style.max_size << ' ' << style.min_size << ' ' << style.lines << ' ' << style.line_height
+      << ' ' << style.letter_spacing << ' ' << style.uppercase << style.balance << style.ellipsis
+      << style.rich << static_cast<int>(style.align) << static_cast<int>(style.hyphens);
+  if (request.accent) key << to_hex(*request.accent);
+  return std::move(key).str();
+}
+
+// The texts that were set last, those of this thread: Pango's layouts belong to one. A site's
+// kicker, its by-line and the credit of a photograph come again and again.
+class Kept {
+ public:
+  const FittedText* find(const std::string& key) {
+    const auto found = places_.find(key);
+    if (found == places_.end()) return nullptr;
+    texts_.splice(texts_.begin(), texts_, found->second);
+    return &found->second->second;
+  }
+  void add(const std::string& key, const FittedText& text) {
+    constexpr std::size_t kMost = 64;
+    texts_.emplace_front(key, text);
+    places_[key] = texts_.begin();
+    if (texts_.size() <= kMost) return;
+    places_.erase(texts_.back().first);
+    texts_.pop_back();
+  }
+
+ private:
+  std::list<std::pair<std::string, FittedText>> texts_;
+  std::unordered_map<std::string, decltype(texts_)::iterator> places_;
+};
 
 std::string joined(const std::vector<std::string>& parts, std::size_t from, std::size_t to,
                    const std::string& joint) {
@@ -246,51 +250,27 @@ std::vector<std::size_t> even_splits(const std::vector<std::string>& parts) {
   return splits;
 }
 
-double shift(Align align, bool right_to_left, double room) {
-  if (align == Align::Centre) return room / 2;
-  return (align == Align::End) != right_to_left ? room : 0;
+// Where directions meet, each part keeps to its own: a date does not jump into an Arabic name.
+std::vector<std::string> isolated(const std::vector<std::string>& parts) {
+  if (std::none_of(parts.begin(), parts.end(), has_right_to_left)) return parts;
+  std::vector<std::string> result;
+  for (const std::string& part : parts) result.push_back("\u2068" + part + "\u2069");
+  return result;
 }
 
 }  // namespace
 
 std::optional<FittedText> try_fit_text(const TextRequest& request) {
-  Fitter fitter(request);
-  fitter.break_words(false);
-  bool fitted = fitter.search();
-  if (fitted && request.style.balance) fitter.balance();
-  if (!fitted && request.breaks) {
-    fitter.break_words(true);
-    fitted = fitter.search();
+  thread_local Kept kept;
+  if (request.text.size() > kMostBytes) {
+    fail(Cause::BadInput, request.what, ": text of ", request.text.size(), " bytes, at most ",
+         kMostBytes, "; shorten it");
   }
-  if (!fitted && request.breaks && request.style.ellipsis && !request.credit)
-    fitted = fitter.shorten();
-  if (!fitted) return std::nullopt;
-  refuse_missing_glyphs(fitter.layout(), request);
-
-  const Measured measured = fitter.measure();
-  FittedText result;
-  result.size_ = fitter.size();
-  result.height_ = measured.height;
-  result.text_ = pango_layout_get_text(fitter.layout());
-  result.right_to_left_ = pango_layout_get_direction(fitter.layout(), 0) == PANGO_DIRECTION_RTL;
-  for (int i = 0; i < measured.lines; ++i) {
-    PangoRectangle ink{};
-    PangoRectangle logical{};
-    pango_layout_line_get_extents(pango_layout_get_line_readonly(fitter.layout(), i), &ink,
-                                  &logical);
-    FittedText::Line line;
-    // Ink, not advance widths, meets the margin: side bearings grow with the size, and lines of
-    // different sizes would not share an edge.
-    line.x = shift(request.style.align, request.right_to_left.value_or(result.right_to_left_),
-                   request.width - pixels(ink.width)) -
-             pixels(ink.x);
-    line.baseline = measured.ascent + i * fitter.size() * request.style.line_height;
-    line.ink = {line.x + pixels(ink.x), line.baseline + pixels(ink.y), pixels(ink.width),
-                pixels(ink.height)};
-    result.lines_.push_back(line);
-  }
-  result.layout_ = fitter.release();
-  return result;
+  const std::string key = key_of(request);
+  if (const FittedText* known = kept.find(key)) return *known;
+  std::optional<FittedText> made = Choice(request).make();
+  if (made) kept.add(key, *made);
+  return made;
 }
 
 FittedText fit_text(const TextRequest& request) {
@@ -299,8 +279,9 @@ FittedText fit_text(const TextRequest& request) {
   return std::move(*fitted);
 }
 
-FittedText fit_parts(const TextRequest& request, const std::vector<std::string>& parts,
+FittedText fit_parts(const TextRequest& request, const std::vector<std::string>& given,
                      const std::string& joint) {
+  const std::vector<std::string> parts = given.size() > 1 ? isolated(given) : given;
   TextRequest whole = request;
   whole.text = joined(parts, 0, parts.size(), joint);
   if (parts.size() < 2 || request.style.lines < 2) return fit_text(whole);

@@ -116,6 +116,19 @@ std::vector<std::string> split_texts(const std::string& text, char at) {
   return parts;
 }
 
+std::optional<std::array<double, 2>> read_focus(const std::string& value) {
+  if (value.empty()) return std::nullopt;
+  const std::string what = concat("variable \"", kFocusVariable, "\"");
+  const std::size_t space = value.find(' ');
+  const std::optional<double> x = as_number(value.substr(0, space));
+  const std::optional<double> y =
+      space == std::string::npos ? std::nullopt : as_number(trimmed(value.substr(space)));
+  if (!x || !y || !(*x >= 0 && *x <= 1 && *y >= 0 && *y <= 1)) {
+    wrong(what, "two numbers from 0 to 1 such as \"0.3 0.4\"", value);
+  }
+  return std::array<double, 2>{*x, *y};
+}
+
 std::vector<double> split_numbers(const std::string& value) {
   std::vector<double> numbers;
   if (value.empty()) return numbers;
@@ -133,7 +146,7 @@ std::map<std::string, std::string> resolve(const Template& card,
   std::vector<std::string> known;
   for (const auto& [name, variable] : card.variables) known.push_back(name);
   for (const auto& [name, value] : given) {
-    if (!card.variables.contains(name)) {
+    if (!card.variables.contains(name) && name != kLanguageVariable && name != kFocusVariable) {
       fail(Cause::BadInput, "template \"", card.name, "\": unknown variable \"", name, "\"",
            suggestion(name, known));
     }
@@ -146,6 +159,11 @@ std::map<std::string, std::string> resolve(const Template& card,
         check_value(variable, found != given.end() ? found->second : variable.fallback, what);
     if (values[name].empty() && variable.required) {
       fail(Cause::BadInput, what, ": expected a value, found none; set ", name);
+    }
+  }
+  for (const char* name : {kLanguageVariable, kFocusVariable}) {
+    if (const auto found = given.find(name); found != given.end()) {
+      values.emplace(name, clean_text(found->second, concat("variable \"", name, "\"")));
     }
   }
   return values;

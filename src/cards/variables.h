@@ -2,7 +2,9 @@
 // The job's values for the template's variables, and the places in texts that they fill.
 #pragma once
 
+#include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +12,13 @@
 #include "cards/template.h"
 
 namespace affiche::cards {
+
+// Known to every template without being declared: the language of the card.
+inline constexpr const char* kLanguageVariable = "lang";
+// Likewise: "0.3 0.4", the point of the photograph that must stay visible, as fractions of it.
+inline constexpr const char* kFocusVariable = "photo_focus";
+// Nothing for an empty value; BadInput for anything but two numbers from 0 to 1.
+std::optional<std::array<double, 2>> read_focus(const std::string& value);
 
 // Every declared variable with its value: cleaned, within its length, dates written out. BadInput
 // for unknown names (with the nearest), missing required ones, and values of the wrong type.

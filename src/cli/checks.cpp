@@ -116,10 +116,9 @@ std::vector<Finding> check_fonts(const service::Config& config) {
   for (const auto& file : toml_files(config.paths.brands)) {
     guarded(findings, "brand " + file.stem().string(), [&] {
       const cards::Brand brand = cards::load_brand(file);
-      const auto context = cards::make_text_context(brand.font_folder, "en");
       std::string missing;
       for (const auto& [role, font] : brand.fonts) {
-        if (cards::installed_family(context.get(), font) != font.family)
+        if (cards::font_facts(font, brand.font_folder).family != font.family)
           missing += " " + font.family;
       }
       return Finding{

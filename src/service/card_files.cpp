@@ -37,7 +37,7 @@ CardFile encode_card(const cards::Composed& composed, const cards::Brand& brand,
   facts.publisher = brand.publisher;
   facts.page_url = site_url;
   facts.created = created;
-  facts.language = inputs.language;
+  facts.language = composed.language;
   facts.software = "affiche " AFFICHE_VERSION;
 
   cards::Encoded encoded =

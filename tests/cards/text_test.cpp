@@ -11,7 +11,6 @@ namespace {
 TextRequest request(const std::string& text, double max_size, double min_size, int lines) {
   TextRequest made;
   made.text = text;
-  made.font = {"Noto Sans", 400, false};
   made.style.max_size = max_size;
   made.style.min_size = min_size;
   made.style.lines = lines;
@@ -52,8 +51,8 @@ TEST_CASE("lines stand on a grid that does not depend on the script", "[text]") 
 TEST_CASE("parts that need three lines are parted between them, not after a joint", "[text]") {
   const FittedText text =
       fit_parts(request("", 24, 24, 3),
-                {"Photo: A photographer with a name, and a second one / Archive", "GPL-2.0-or-later",
-                 "cropped", "Background: AI"},
+                {"Photo: A photographer with a name, and a second one / Archive",
+                 "GPL-2.0-or-later", "cropped", "Background: AI"},
                 " · ");
   REQUIRE(text.lines().size() == 3);
   // The line break is ours, so the last line holds the whole parts behind it.
