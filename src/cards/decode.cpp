@@ -176,4 +176,18 @@ Image decode(std::span<const std::uint8_t> bytes, const std::string& what,
   }
 }
 
+Image decode_within(std::span<const std::uint8_t> bytes, const std::string& what,
+                    const DecodeLimits& limits, int max_side) {
+  // At least so wide or high in one direction; the other one follows.
+  const Opened opened = open_picture(bytes, what, limits, max_side, 1);
+  try {
+    VImage image = to_srgb(opened.image);
+    const double scale = std::min(1.0, double(max_side) / std::max(image.width(), image.height()));
+    if (scale < 1) image = image.resize(scale);
+    return to_image(image, what);
+  } catch (const vips::VError&) {
+    fail(Cause::BadInput, what, ": the colours cannot be read: ", vips_message());
+  }
+}
+
 }  // namespace affiche::cards

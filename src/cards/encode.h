@@ -72,5 +72,9 @@ struct DecodeLimits {
 // truncated or damaged files, and for more pixels than `limits` (checked before decoding).
 Image decode(std::span<const std::uint8_t> bytes, const std::string& what,
              const DecodeLimits& limits = {});
+// The same, reduced to at most `max_side` pixels a side, at the cost of the reduced picture where
+// the format allows it.
+Image decode_within(std::span<const std::uint8_t> bytes, const std::string& what,
+                    const DecodeLimits& limits, int max_side);
 
 }  // namespace affiche::cards

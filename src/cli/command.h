@@ -25,6 +25,7 @@ void add_generate(CLI::App& app, Shared& shared);
 void add_photos(CLI::App& app, Shared& shared);
 // Subcommands of `photos`: licences, revoke, audit.
 void add_photo_rights(CLI::App& photos, Shared& shared);
+void add_photos_get(CLI::App& photos, Shared& shared);  // below photos
 void add_credits(CLI::App& app, Shared& shared);
 void add_lora(CLI::App& app, Shared& shared);
 void add_model(CLI::App& app, Shared& shared);

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Table of contents of the command line: one line a command, in the order of --help.
+#include <span>
+#include <string_view>
+
 #include "cli/border.h"
 #include "cli/command.h"
 #include "diffusion/weights/huge_pages.h"
+#include "service/picture_room.h"
 
 int main(int argc, char** argv) {
   using namespace affiche::cli;
+  // This program as the process in which foreign pictures are decoded; no command of people.
+  if (argc > 1 && std::string_view(argv[1]) == affiche::service::kRoomArgument) {
+    return affiche::service::decode_in_room(std::span(argv, argv + argc).subspan(2));
+  }
   affiche::diffusion::use_huge_pages();
   CLI::App app("Open Graph cards with credited photographs and brand backgrounds.", "affiche");
   Shared shared;

@@ -5,6 +5,7 @@
 
 #include "cli/queue.h"
 #include "photos/provider_codes.h"
+#include "service/photo_sources.h"
 #include "service/rights_audit.h"
 #include "service/take_down.h"
 
@@ -43,7 +44,9 @@ int revoke(const Shared& shared, const std::string& target, const std::string& w
 int audit(const Shared& shared) {
   using State = service::Audited::State;
   Queue queue(shared);
-  const auto report = service::audit_photos(queue.store, queue.config.photos.policy, {});
+  service::PhotoSources sources(queue.config, queue.clock);
+  const auto report =
+      service::audit_photos(queue.store, queue.config.photos.policy, sources.providers());
   Json answer = Json::array();
   for (const service::Audited& audited : report) {
     if (shared.json) {

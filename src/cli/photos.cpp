@@ -122,6 +122,7 @@ void add_photos(CLI::App& app, Shared& shared) {
   photos->require_subcommand(1);
   photos->footer("Example: affiche photos import ~/Pictures/press");
 
+  add_photos_get(*photos, shared);
   const auto folder = std::make_shared<std::string>();
   CLI::App* import = photos->add_subcommand(
       "import", "take in pictures with their sidecars; refused ones are named with the reason");

@@ -16,6 +16,8 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr Millis kGoneFor = 3'600'000;  // a dead link is believed so long
+// Looking through the whole cache is for pictures; small answers are counted with the next one.
+constexpr std::size_t kWorthEvicting = 64 << 10;
 
 // Headers that say when, what and under which terms; never cookies.
 constexpr const char* kEvidence[] = {"content-type",  "content-length", "date",  "etag",
@@ -198,7 +200,7 @@ Got Fetcher::attempt(const Ask& ask, const std::string& key, const std::optional
   }
   if (ask.keep) {
     cache_.keep(key, record, got.body);
-    cache_.evict();
+    if (got.body.size() >= kWorthEvicting) cache_.evict();
   }
   return got;
 }

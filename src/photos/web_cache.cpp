@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kMostAnswer = 256 << 10;
-constexpr auto kStale = std::chrono::hours(24 * 7);  // a part that nobody went on with
+// A part that nobody went on with, and a dead link that nobody asked for again.
+constexpr auto kStale = std::chrono::hours(24 * 7);
 
 std::vector<fs::directory_entry> children(const fs::path& folder) {
   std::error_code missing;
@@ -118,7 +119,8 @@ void WebCache::evict() const {
   std::map<std::string, std::uint64_t> sizes;
   for (const auto& file : children(folder_ / "answers")) {
     const auto kept = read_kept(file.path());
-    if (!kept) {
+    const auto age = fs::file_time_type::clock::now() - file.last_write_time(ignored);
+    if (!kept || (kept->sha256.empty() && age > kStale)) {
       fs::remove(file.path(), ignored);
       continue;
     }

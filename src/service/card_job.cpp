@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/card_job.h"
 
+#include <algorithm>
+#include <span>
+#include <utility>
+
 #include "base/error.h"
 #include "base/json.h"
 #include "base/suggest.h"
+#include "photos/providers/providers.h"
 
 namespace affiche::service {
 namespace {
@@ -16,6 +21,16 @@ Json stage_detail(const store::Stages& done, const std::string& stage) {
   return parse_json(found->second.detail, "detail of stage " + stage);
 }
 
+// "https://…", or "commons:File:Dune.jpg". A word with a colon is no reference unless it names a
+// provider.
+bool is_reference(const std::string& text) {
+  if (text.find("://") != std::string::npos) return true;
+  const std::span<const photos::ProviderKind> kinds = photos::provider_kinds();
+  return std::any_of(kinds.begin(), kinds.end(), [&](const photos::ProviderKind& kind) {
+    return text.starts_with(std::string(kind.name) + ":");
+  });
+}
+
 }  // namespace
 
 PhotoRequest photo_request(const std::string& json, const std::string& what) {
@@ -24,24 +39,26 @@ PhotoRequest photo_request(const std::string& json, const std::string& what) {
   if (value.is_null()) return request;
   if (value.is_string()) {
     request.query = value.get<std::string>();
-    if (request.query.find("://") != std::string::npos) {
-      fail(Cause::BadInput, what, ": \"", request.query,
-           "\": expected words, an id, or a path with a credit; a URL can't be fetched by this "
-           "version, import the picture with `affiche photos import`");
-    }
+    if (is_reference(request.query)) request.reference = std::exchange(request.query, "");
     return request;
   }
   if (!value.is_object()) {
     fail(Cause::BadInput, what, ": expected null, a text or an object, found ", value.type_name());
   }
-  static const std::vector<std::string> kKeys = {"query", "id", "path", "credit"};
+  static const std::vector<std::string> kKeys = {"query", "id", "url", "path", "credit"};
   for (const auto& [key, entry] : value.items()) {
     if (key == "credit" && entry.is_object()) {
       request.credit = credit_from_json(entry.dump(), what + ": credit");
     } else if (key == "query" && entry.is_string()) {
       request.query = entry.get<std::string>();
     } else if (key == "id" && entry.is_string()) {
-      request.id = entry.get<std::string>();
+      const std::string id = entry.get<std::string>();
+      (id.find(':') == std::string::npos ? request.id : request.reference) = id;
+    } else if (key == "url" && entry.is_string()) {
+      if (!request.reference.empty()) {
+        fail(Cause::BadInput, what, ": expected exactly one of query, id, url and path");
+      }
+      request.reference = entry.get<std::string>();
     } else if (key == "path" && entry.is_string()) {
       request.path = entry.get<std::string>();
     } else {
@@ -49,8 +66,10 @@ PhotoRequest photo_request(const std::string& json, const std::string& what) {
            suggestion(key, kKeys));
     }
   }
-  if (request.query.empty() + request.id.empty() + request.path.empty() != 2) {
-    fail(Cause::BadInput, what, ": expected exactly one of query, id and path");
+  if (request.query.empty() + request.id.empty() + request.path.empty() +
+          request.reference.empty() !=
+      3) {
+    fail(Cause::BadInput, what, ": expected exactly one of query, id, url and path");
   }
   if (!request.path.empty()) validate(request.credit);
   return request;

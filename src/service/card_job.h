@@ -15,16 +15,19 @@ namespace affiche::service {
 
 // What a job says about its photograph.
 struct PhotoRequest {
-  std::string query;  // words for the library's search; empty: none
-  std::string id;     // SHA-256 of a picture of the library; empty: none
-  std::string path;   // a file, with its credit; empty: none
-  Credit credit;      // for `path`
-  bool wanted() const { return !query.empty() || !id.empty() || !path.empty(); }
+  std::string query;      // words that the places of photos.order are searched for; empty: none
+  std::string id;         // SHA-256 of a picture of the library; empty: none
+  std::string path;       // a file, with its credit; empty: none
+  Credit credit;          // for `path`
+  std::string reference;  // "PROVIDER:ID", or the URL of a provider's page; empty: none
+  bool wanted() const {
+    return !query.empty() || !id.empty() || !path.empty() || !reference.empty();
+  }
 };
 
-// job.photo: null, a text (a query), or an object with exactly one of "query", "id" and "path", the
-// last with "credit". BadInput otherwise; URLs are refused, as fetching is not part of this
-// version.
+// job.photo: null, a text (a query, a URL or PROVIDER:ID), or an object with exactly one of
+// "query", "id" (of the library, or PROVIDER:ID), "url" and "path", the last with "credit".
+// BadInput otherwise.
 PhotoRequest photo_request(const std::string& json, const std::string& what);
 
 // job.variables: an object whose values are strings or numbers. BadInput otherwise.

@@ -15,7 +15,9 @@
 #include "service/card_job.h"
 #include "service/kept_files.h"
 #include "service/names.h"
+#include "service/photo_finder.h"
 #include "service/photo_library.h"
+#include "service/photo_sources.h"
 #include "service/take_down.h"
 
 namespace affiche::service {
@@ -37,9 +39,13 @@ class CardMaker final : public StageRunner {
         store_(store),
         artifacts_(artifacts),
         library_(config, store, artifacts),
+        sources_(config, store.clock()),
+        finder_(config, store, artifacts, library_, sources_),
         backgrounds_(store, artifacts, config),
         templates_(cards::load_template),
-        brands_(cards::load_brand) {}
+        brands_(cards::load_brand) {
+    sources_.providers();  // wrong settings are told now, not by each job
+  }
 
   std::vector<std::string> stage_names(const store::Job&) override {
     return {kPhoto, kBackground, kCompose, kPublish};
@@ -47,7 +53,7 @@ class CardMaker final : public StageRunner {
 
   StageResult run(const store::Job& job, const std::string& stage, const store::Stages& done,
                   std::stop_token stop) override {
-    if (stage == kPhoto) return photo(job);
+    if (stage == kPhoto) return photo(job, stop);
     if (stage == kBackground) return background(job, done, stop);
     if (stage == kCompose) return compose(job, done);
     if (stage == kPublish) return publish(job, done);
@@ -55,7 +61,7 @@ class CardMaker final : public StageRunner {
   }
 
  private:
-  StageResult photo(const store::Job& job);
+  StageResult photo(const store::Job& job, std::stop_token stop);
   StageResult background(const store::Job& job, const store::Stages& done, std::stop_token stop);
   StageResult compose(const store::Job& job, const store::Stages& done);
   StageResult publish(const store::Job& job, const store::Stages& done);
@@ -71,12 +77,14 @@ class CardMaker final : public StageRunner {
   store::Store& store_;
   store::Artifacts& artifacts_;
   PhotoLibrary library_;
+  PhotoSources sources_;
+  PhotoFinder finder_;
   Backgrounds backgrounds_;
   KeptFiles<cards::Template> templates_;
   KeptFiles<cards::Brand> brands_;
 };
 
-StageResult CardMaker::photo(const store::Job& job) {
+StageResult CardMaker::photo(const store::Job& job, std::stop_token stop) {
   const auto card = template_of(job);
   const PhotoRequest request = photo_request(job.photo, describe(job) + ": photo");
   const bool needed =
@@ -85,12 +93,13 @@ StageResult CardMaker::photo(const store::Job& job) {
   std::string reason = request.wanted() ? "" : "the job names no photograph";
   if (card->has_photo() && request.wanted()) {
     try {
-      found = !request.id.empty()     ? library_.get(request.id)
-              : !request.path.empty() ? library_.take(request.path, request.credit)
-                                      : library_.find(request.query, job.variables);
+      found = !request.id.empty()          ? library_.get(request.id)
+              : !request.path.empty()      ? library_.take(request.path, request.credit)
+              : !request.reference.empty() ? finder_.get(request.reference, stop)
+                                           : finder_.find(request.query, job.variables, stop);
     } catch (const Error& error) {
       // Without a lawful photo the template's own variant is made, where it has one (promise 2).
-      if (needed || error.cause() == Cause::Unavailable) throw;
+      if (needed || error.retryable() || error.cause() == Cause::Cancelled) throw;
       reason = error.what();
     }
   }

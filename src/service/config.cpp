@@ -9,9 +9,44 @@
 
 #include "base/error.h"
 #include "base/toml.h"
+#include "photos/providers/providers.h"
 
 namespace affiche::service {
 namespace {
+
+template <typename Visitor>
+void visit_provider(const photos::ProviderKind& kind, ProviderConfig& p, Visitor& v) {
+  v.table("photos.providers." + std::string(kind.name));
+  if (kind.name == "article") {
+    v.texts("sites", p.sites, "hosts of your own pages, whose og:image may be used");
+    v.text("license", p.license, "the licence that you declare for their pictures");
+    v.text("author", p.author, "whom they are credited to");
+    v.text("source", p.source, "where they are from, for the credit; empty: the host");
+    return;
+  }
+  v.text("base_url", p.base_url, "its API; empty: the provider's own");
+  v.integer("requests_per_hour", p.requests_per_hour, 0, 1'000'000,
+            "how often it may be asked; 0: as usual there");
+  if (kind.terms) v.flag("accept_terms", p.accept_terms, "you read its terms, and they fit");
+  if (kind.name == "unsplash") v.text("app", p.app, "name as registered there, told in links");
+}
+
+template <typename Visitor>
+void visit_fetching(PhotoSettings& p, Visitor& v) {
+  v.texts("order", p.order, "who is asked for a photograph, first to last");
+  v.path("cache", p.cache, "folder of what came from providers");
+  v.integer("cache_limit_mib", p.cache_limit_mib, 0, 1 << 30,
+            "size of that folder, in MiB; what was used least recently goes; 0: no limit");
+  v.flag("offline", p.offline, "ask no provider, use what is kept");
+  v.flag("allow_http", p.allow_http, "also pictures over http://, which anybody may change");
+  v.texts("allow_hosts", p.allow_hosts, "your own servers in private networks, as host:port");
+  v.integer("patience_seconds", p.patience_seconds, 0, 86'400,
+            "a provider that may not be asked sooner is passed over");
+  v.flag("sandbox", p.sandbox, "decode fetched pictures in a process that can do nothing else");
+  for (const photos::ProviderKind& kind : photos::provider_kinds()) {
+    visit_provider(kind, p.providers[std::string(kind.name)], v);
+  }
+}
 
 template <typename Visitor>
 void visit(Config& c, Visitor&& v) {
@@ -51,6 +86,7 @@ void visit(Config& c, Visitor&& v) {
   v.integer("min_width", c.photos.min_width, 1, 32768, "narrower pictures are refused, in pixels");
   v.integer("max_megapixels", c.photos.max_megapixels, 1, 1000, "larger pictures are refused");
   v.integer("max_file_mib", c.photos.max_file_mib, 1, 512, "larger files are refused, in MiB");
+  visit_fetching(c.photos, v);
   v.table("models");
   v.text("endpoint", c.models.endpoint, "hub that hub:OWNER/NAME is fetched from");
   v.optional_path("cache", c.models.cache, "folder of fetched models");
@@ -70,11 +106,12 @@ class Reading {
   Reading(const Reading&) = delete;
   Reading& operator=(const Reading&) = delete;
 
-  void table(const char* key) {
-    finish();
-    static const toml::table kEmpty;
-    const toml::table* found = root_.table(key);
-    reader_.emplace(root_.child(key, found != nullptr ? *found : kEmpty));
+  // "photos", or a table within it: "photos.providers.commons".
+  void table(const std::string& key) {
+    if (reader_) reader_->finish();
+    reader_.emplace(key.starts_with(kProviders) ? provider(key) : below(root_, key));
+    if (key == "photos") photos_.emplace(below(root_, key));
+    if (key == "photos") reader_->table("providers");  // read below
   }
   void text(const char* key, std::string& value, const char*) { value = reader_->text(key, value); }
   void path(const char* key, std::filesystem::path& value, const char*) {
@@ -99,12 +136,23 @@ class Reading {
   }
   void finish() {
     if (reader_) reader_->finish();
+    if (providers_) providers_->finish();
   }
 
  private:
+  static constexpr std::string_view kProviders = "photos.providers.";
+  static TomlReader below(TomlReader& parent, const std::string& key) {
+    static const toml::table kEmpty;
+    const toml::table* found = parent.table(key);
+    return parent.child(key, found != nullptr ? *found : kEmpty);
+  }
+  TomlReader provider(const std::string& key) {
+    if (!providers_) providers_.emplace(below(*photos_, "providers"));
+    return below(*providers_, key.substr(kProviders.size()));
+  }
   TomlReader& root_;
   std::filesystem::path folder_;
-  std::optional<TomlReader> reader_;
+  std::optional<TomlReader> reader_, photos_, providers_;
 };
 
 // In double quotes, as config.toml and the documentation write it.
@@ -119,7 +167,7 @@ std::string toml_quoted(const std::string& text) {
 
 class Describing {
  public:
-  void table(const char* key) { table_ = key; }
+  void table(const std::string& key) { table_ = key; }
   void text(const char* key, std::string& value, const char* meaning) {
     add(key, toml_quoted(value), meaning);
   }

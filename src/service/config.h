@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,16 @@ struct WorkSettings {
   int shutdown_seconds = 30;  // work.shutdown_seconds: time to finish after SIGTERM
 };
 
+// [photos.providers.NAME]. Keys of services stand in the environment.
+struct ProviderConfig {
+  std::string base_url;            // .base_url: of its API; empty: the provider's own
+  int requests_per_hour = 0;       // .requests_per_hour: what the key allows; 0: as usual there
+  bool accept_terms = false;       // .accept_terms: of unsplash, pexels and pixabay
+  std::string app = "affiche";     // unsplash.app: name as registered there, in links
+  std::vector<std::string> sites;  // article.sites: hosts whose pages may be asked
+  std::string license, author, source;  // article.*: the declared rights of their pictures
+};
+
 struct PhotoSettings {
   // photos.allow_old_versions, .allow_sharealike, .also_allow, .restrictions, .allow_mature,
   // .require_origin, .only, .never
@@ -44,6 +55,16 @@ struct PhotoSettings {
   int min_width = 640;       // photos.min_width: narrower pictures are refused; pixels
   int max_megapixels = 100;  // photos.max_megapixels: larger pictures are refused
   int max_file_mib = 64;     // photos.max_file_mib: larger files are refused
+  std::vector<std::string> order = {"library"};  // photos.order: who is asked, first to last
+  std::filesystem::path cache = "var/photos";    // photos.cache: what came over the network
+  int cache_limit_mib = 2'048;                   // photos.cache_limit_mib; 0: none
+  bool offline = false;                          // photos.offline: only what is kept
+  bool allow_http = false;                       // photos.allow_http: pictures over http://
+  std::vector<std::string> allow_hosts;          // photos.allow_hosts: "host:port" of your own
+  int patience_seconds = 60;                     // photos.patience_seconds: for a turn
+  bool sandbox = true;  // photos.sandbox: decode foreign pictures in a locked-up process
+  std::map<std::string, ProviderConfig> providers;   // by name; all of them are there
+  std::filesystem::path decoder = "/proc/self/exe";  // the program of that process; not a setting
 };
 
 struct ModelSettings {

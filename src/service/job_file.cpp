@@ -76,6 +76,21 @@ std::string checked_name(const std::string& name, const fs::path& folder, const 
   return resolved;
 }
 
+// A URL that no provider of photos.order could know, or another provider's record, is told now too.
+void check_provider(const PhotoRequest& request, const Config& config) {
+  if (request.reference.empty()) return;
+  const std::vector<std::string>& order = config.photos.order;
+  const bool is_url = request.reference.find("://") != std::string::npos;
+  const std::string name = request.reference.substr(0, request.reference.find(':'));
+  const bool good = std::any_of(order.begin(), order.end(), [&](const std::string& entry) {
+    return is_url ? entry != "library" : entry == name;
+  });
+  if (!good) {
+    fail(Cause::BadInput, "photo: ", request.reference, ": a URL or PROVIDER:ID wants its provider",
+         " in photos.order; add it there, or import the picture with `affiche photos import`");
+  }
+}
+
 // A job as an object with the keys above, over the defaults.
 store::NewJob job_from(const Json& object, const JobDefaults& defaults, const Config& config,
                        const fs::path& folder, const std::string& what) {
@@ -117,7 +132,7 @@ store::NewJob job_from(const Json& object, const JobDefaults& defaults, const Co
         photo_of(object.contains("photo") ? object["photo"] : Json(defaults.photo), folder).dump();
     if (const std::string at = text("at", defaults.at); !at.empty()) job.run_at = parse_iso8601(at);
     job_variables(job.variables, "set");
-    photo_request(job.photo, "photo");
+    check_provider(photo_request(job.photo, "photo"), config);
   } catch (const Error& error) {
     fail(Cause::BadInput, what, ": ", error.what());
   } catch (const Json::exception& error) {
