@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/sha256.h"
+#include "photos/embedded.h"
 #include "photos/licenses.h"
 #include "photos/picture_header.h"
 #include "photos/ruling.h"
@@ -87,13 +88,15 @@ std::vector<ImportedFile> PhotoLibrary::import_folder(const std::filesystem::pat
 
 ImportedFile PhotoLibrary::import_file(const std::filesystem::path& file) {
   const auto sidecar = photos::find_sidecar(file);
-  if (!sidecar) {
-    fail(Cause::Refused, file.string(), ": no sidecar with a credit; add ",
+  const auto embedded = sidecar ? std::nullopt : photos::read_embedded(file);
+  if (!sidecar && !embedded) {
+    fail(Cause::Refused, file.string(), ": no sidecar with a credit, and no licence inside; add ",
          file.filename().string(), ".toml with title, author, source and license");
   }
-  photos::Sidecar credit = photos::read_sidecar(*sidecar);
+  photos::Sidecar credit = sidecar ? photos::read_sidecar(*sidecar) : embedded->sidecar;
   // The licence is asked before the picture is opened.
-  require_allowed(credit.credit, config_.photos.policy, sidecar->string());
+  require_allowed(credit.credit, config_.photos.policy,
+                  sidecar ? sidecar->string() : file.string());
   const Bytes bytes = read(file);
   const store::PhotoRecord record = checked(bytes, file, std::move(credit));
 
@@ -112,7 +115,8 @@ ImportedFile PhotoLibrary::import_file(const std::filesystem::path& file) {
     store_.put_photo(record);
   }
   if (!same) {
-    keep_evidence(record.id, record.credit, file.filename().string(), read_text(*sidecar));
+    keep_evidence(record.id, record.credit, file.filename().string(),
+                  sidecar ? read_text(*sidecar) : embedded->xmp);
   }
   return imported;
 }
