@@ -24,6 +24,7 @@ void add_compose(CLI::App& app, Shared& shared);
 void add_generate(CLI::App& app, Shared& shared);
 void add_photos(CLI::App& app, Shared& shared);
 // Subcommands of `photos`: licences, revoke, audit.
+void add_photos_search(CLI::App& photos, Shared& shared);
 void add_photo_rights(CLI::App& photos, Shared& shared);
 void add_photos_get(CLI::App& photos, Shared& shared);  // below photos
 void add_credits(CLI::App& app, Shared& shared);

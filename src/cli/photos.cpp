@@ -98,23 +98,6 @@ int list(const Shared& shared) {
   return 0;
 }
 
-int search(const Shared& shared, const std::string& query) {
-  const Opened opened(shared.config_file);
-  Json answer = Json::array();
-  const auto found = opened.library.search(query);
-  for (const service::FoundRecord& match : found) {
-    if (shared.json) {
-      answer.push_back(to_object(match.record));
-      answer.back()["score"] = match.score;
-    } else {
-      print_line(match.record);
-    }
-  }
-  if (shared.json) print(answer);
-  if (found.empty() && !shared.json) std::fprintf(stderr, "no photograph has any of these words\n");
-  return found.empty() ? 1 : 0;
-}
-
 }  // namespace
 
 void add_photos(CLI::App& app, Shared& shared) {
@@ -124,36 +107,24 @@ void add_photos(CLI::App& app, Shared& shared) {
 
   add_photos_get(*photos, shared);
   const auto folder = std::make_shared<std::string>();
-  CLI::App* import = photos->add_subcommand(
+  CLI::App* importing = photos->add_subcommand(
       "import", "take in pictures with their sidecars; refused ones are named with the reason");
-  import->add_option("folder", *folder, "folder of pictures, each with PICTURE.jpg.toml or .json")
+  importing
+      ->add_option("folder", *folder, "folder of pictures, each with PICTURE.jpg.toml or .json")
       ->required()
       ->check(existing_input());
-  import->footer("Exit code 3: some pictures were refused.\nExample: affiche photos import press/");
-  import->callback([&shared, folder] {
-    shared.run = [&shared, folder] { return import_folder(shared, *folder);
-};
-}  // namespace affiche::cli
-);
+  importing->footer(
+      "Exit code 3: some pictures were refused.\nExample: affiche photos import press/");
+  importing->callback([&shared, folder] {
+    shared.run = [&shared, folder] { return import_folder(shared, *folder); };
+  });
 
-CLI::App* listing = photos->add_subcommand("list", "every photograph, newest first");
-listing->footer("Example: affiche photos list --json");
-listing->callback([&shared] { shared.run = [&shared] { return list(shared); }; });
+  CLI::App* listing = photos->add_subcommand("list", "every photograph, newest first");
+  listing->footer("Example: affiche photos list --json");
+  listing->callback([&shared] { shared.run = [&shared] { return list(shared); }; });
 
-const auto query = std::make_shared<std::vector<std::string>>();
-CLI::App* searching =
-    photos->add_subcommand("search", "what a job with this query would get, best first");
-searching->add_option("query", *query, "words of keywords and titles")->required();
-searching->footer("Example: affiche photos search river at dawn");
-searching->callback([&shared, query] {
-  shared.run = [&shared, query] {
-    std::string words;
-    for (const std::string& word : *query) words += (words.empty() ? "" : " ") + word;
-    return search(shared, words);
-  };
-});
-
-add_photo_rights(*photos, shared);
+  add_photos_search(*photos, shared);
+  add_photo_rights(*photos, shared);
 }
 
 }  // namespace affiche::cli

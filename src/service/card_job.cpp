@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/suggest.h"
 #include "photos/providers/providers.h"
+#include "photos/queries.h"
 
 namespace affiche::service {
 namespace {
@@ -45,10 +46,15 @@ PhotoRequest photo_request(const std::string& json, const std::string& what) {
   if (!value.is_object()) {
     fail(Cause::BadInput, what, ": expected null, a text or an object, found ", value.type_name());
   }
-  static const std::vector<std::string> kKeys = {"query", "id", "url", "path", "credit"};
+  static const std::vector<std::string> kKeys = {"query",  "id",   "url",     "path",
+                                                 "credit", "auto", "language"};
   for (const auto& [key, entry] : value.items()) {
     if (key == "credit" && entry.is_object()) {
       request.credit = credit_from_json(entry.dump(), what + ": credit");
+    } else if (key == "auto" && entry.is_boolean()) {
+      request.automatic = entry.get<bool>();
+    } else if (key == "language" && entry.is_string()) {
+      request.language = entry.get<std::string>();
     } else if (key == "query" && entry.is_string()) {
       request.query = entry.get<std::string>();
     } else if (key == "id" && entry.is_string()) {
@@ -66,10 +72,10 @@ PhotoRequest photo_request(const std::string& json, const std::string& what) {
            suggestion(key, kKeys));
     }
   }
-  if (request.query.empty() + request.id.empty() + request.path.empty() +
-          request.reference.empty() !=
-      3) {
-    fail(Cause::BadInput, what, ": expected exactly one of query, id, url and path");
+  if (!request.query.empty() + !request.id.empty() + !request.path.empty() +
+          !request.reference.empty() + request.automatic !=
+      1) {
+    fail(Cause::BadInput, what, ": expected exactly one of query, id, url, path and auto");
   }
   if (!request.path.empty()) validate(request.credit);
   return request;
@@ -90,6 +96,19 @@ std::map<std::string, std::string> job_variables(const std::string& json, const 
     }
   }
   return variables;
+}
+
+std::vector<std::string> queries_of_variables(const std::map<std::string, std::string>& variables,
+                                              const std::string& language) {
+  const auto first = [&](std::initializer_list<const char*> names) -> std::string {
+    for (const char* name : names) {
+      const auto found = variables.find(name);
+      if (found != variables.end() && !found->second.empty()) return found->second;
+    }
+    return "";
+  };
+  return photos::queries_of(first({"headline", "title", "quote", "name"}),
+                            first({"category", "kicker", "section", "topic"}), language);
 }
 
 std::string to_json(const ChosenPhoto& chosen) {

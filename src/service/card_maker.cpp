@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
+#include <variant>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -15,6 +17,7 @@
 #include "service/card_job.h"
 #include "service/kept_files.h"
 #include "service/names.h"
+#include "service/photo_choice.h"
 #include "service/photo_finder.h"
 #include "service/photo_library.h"
 #include "service/photo_sources.h"
@@ -41,6 +44,7 @@ class CardMaker final : public StageRunner {
         library_(config, store, artifacts),
         sources_(config, store.clock()),
         finder_(config, store, artifacts, library_, sources_),
+        choice_(config, store, library_, places_of(config, sources_, finder_)),
         backgrounds_(store, artifacts, config),
         templates_(cards::load_template),
         brands_(cards::load_brand) {
@@ -62,6 +66,8 @@ class CardMaker final : public StageRunner {
 
  private:
   StageResult photo(const store::Job& job, std::stop_token stop);
+  FoundPhoto find_photo(const store::Job& job, const PhotoRequest& request,
+                        const cards::Template& card, std::stop_token stop);
   StageResult background(const store::Job& job, const store::Stages& done, std::stop_token stop);
   StageResult compose(const store::Job& job, const store::Stages& done);
   StageResult publish(const store::Job& job, const store::Stages& done);
@@ -79,10 +85,49 @@ class CardMaker final : public StageRunner {
   PhotoLibrary library_;
   PhotoSources sources_;
   PhotoFinder finder_;
+  PhotoChoice choice_;
   Backgrounds backgrounds_;
   KeptFiles<cards::Template> templates_;
   KeptFiles<cards::Brand> brands_;
 };
+
+// The largest place that the template has for the photograph.
+std::pair<int, int> photo_size(const cards::Template& card) {
+  std::pair<int, int> size{0, 0};
+  for (const cards::Layer& layer : card.layers) {
+    if (!std::holds_alternative<cards::PhotoLayer>(layer.content)) continue;
+    const bool whole = layer.box.width <= 0 || layer.box.height <= 0;
+    size.first = std::max(size.first, whole ? card.width : static_cast<int>(layer.box.width));
+    size.second = std::max(size.second, whole ? card.height : static_cast<int>(layer.box.height));
+  }
+  return size;
+}
+
+FoundPhoto CardMaker::find_photo(const store::Job& job, const PhotoRequest& request,
+                                 const cards::Template& card, std::stop_token stop) {
+  ChoiceRequest wanted;
+  std::tie(wanted.width, wanted.height) = photo_size(card);
+  wanted.salt = job.variables;
+  wanted.language = request.language;
+  const auto by_variables = [&] {
+    wanted.queries = queries_of_variables(job_variables(job.variables, describe(job) + ": set"),
+                                          request.language);
+    return choice_.choose(wanted, stop);
+  };
+  if (!request.query.empty()) {
+    wanted.queries = {request.query};
+    return choice_.choose(wanted, stop);
+  }
+  if (request.automatic) return by_variables();
+  try {
+    if (!request.reference.empty()) return finder_.get(request.reference, stop);
+    return !request.id.empty() ? library_.get(request.id)
+                               : library_.take(request.path, request.credit);
+  } catch (const TakenDownPhoto&) {
+    // The very picture that the job names: the words of its variables stand in.
+    return by_variables();
+  }
+}
 
 StageResult CardMaker::photo(const store::Job& job, std::stop_token stop) {
   const auto card = template_of(job);
@@ -93,13 +138,11 @@ StageResult CardMaker::photo(const store::Job& job, std::stop_token stop) {
   std::string reason = request.wanted() ? "" : "the job names no photograph";
   if (card->has_photo() && request.wanted()) {
     try {
-      found = !request.id.empty()          ? library_.get(request.id)
-              : !request.path.empty()      ? library_.take(request.path, request.credit)
-              : !request.reference.empty() ? finder_.get(request.reference, stop)
-                                           : finder_.find(request.query, job.variables, stop);
+      found = find_photo(job, request, *card, stop);
     } catch (const Error& error) {
       // Without a lawful photo the template's own variant is made, where it has one (promise 2).
-      if (needed || error.retryable() || error.cause() == Cause::Cancelled) throw;
+      const bool later = error.retryable() || error.cause() == Cause::Cancelled;
+      if (needed || later) throw;
       reason = error.what();
     }
   }

@@ -83,6 +83,8 @@ void visit(Config& c, Visitor&& v) {
          "refuse an index's word where its origin can't be asked");
   v.texts("only", c.photos.policy.only, "what a picture must match; empty: anything");
   v.texts("never", c.photos.policy.never, "what no picture may match");
+  v.integer("rest_days", c.photos.rest_days, 0, 3650,
+            "days in which a site uses a photograph again only when nothing else fits");
   v.integer("min_width", c.photos.min_width, 1, 32768, "narrower pictures are refused, in pixels");
   v.integer("max_megapixels", c.photos.max_megapixels, 1, 1000, "larger pictures are refused");
   v.integer("max_file_mib", c.photos.max_file_mib, 1, 512, "larger files are refused, in MiB");

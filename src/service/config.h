@@ -52,6 +52,7 @@ struct PhotoSettings {
   // photos.allow_old_versions, .allow_sharealike, .also_allow, .restrictions, .allow_mature,
   // .require_origin, .only, .never
   photos::Policy policy;
+  int rest_days = 30;        // photos.rest_days: a photo rests so long on its site where it can
   int min_width = 640;       // photos.min_width: narrower pictures are refused; pixels
   int max_megapixels = 100;  // photos.max_megapixels: larger pictures are refused
   int max_file_mib = 64;     // photos.max_file_mib: larger files are refused

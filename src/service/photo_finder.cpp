@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "cards/encode.h"
 #include "service/take_down.h"
 
 namespace affiche::service {
@@ -106,7 +107,8 @@ photos::Candidate PhotoFinder::settled(photos::Candidate candidate, std::stop_to
 }
 
 FoundPhoto PhotoFinder::take(photos::Provider& provider, photos::Candidate candidate,
-                             std::stop_token stop) {
+                             std::stop_token stop, const std::vector<std::string>& words,
+                             const Look& look) {
   candidate = settled(std::move(candidate), stop);
   photos::Provider* source =
       candidate.provider == provider.name() ? &provider : sources_.find(candidate.provider);
@@ -125,12 +127,15 @@ FoundPhoto PhotoFinder::take(photos::Provider& provider, photos::Candidate candi
          config_.photos.min_width, " pixels (photos.min_width), found ", candidate.width);
   }
   if (auto known = already_kept(candidate, ruling)) {
+    if (look) look(cards::decode(known->photo.encoded(), describe(candidate)));
     source->used(candidate, stop);
     return std::move(*known);
   }
   photos::Fetched fetched = source->fetch(candidate, stop);
   check_bytes(candidate, fetched, config_.photos.min_width);
-  FoundPhoto found = keep(candidate, ruling, std::move(fetched));
+  // The provider's bytes were encoded anew from decoded pixels (photo_sources.cpp).
+  if (look) look(cards::decode(fetched.bytes, describe(candidate)));
+  FoundPhoto found = keep(candidate, ruling, std::move(fetched), words);
   source->used(candidate, stop);
   return found;
 }
@@ -149,11 +154,12 @@ std::optional<FoundPhoto> PhotoFinder::already_kept(const photos::Candidate& can
 }
 
 FoundPhoto PhotoFinder::keep(const photos::Candidate& candidate, const photos::Ruling& ruling,
-                             photos::Fetched fetched) {
+                             photos::Fetched fetched, const std::vector<std::string>& words) {
   store::PhotoRecord record;
   record.id = fetched.sha256;
   record.credit = photos::credit_of(candidate, ruling);
   record.keywords = candidate.keywords;
+  record.keywords.insert(record.keywords.end(), words.begin(), words.end());
   record.width = fetched.width;
   record.height = fetched.height;
   record.media_type = fetched.media_type;

@@ -4,6 +4,7 @@
 // so that it is of the library from then on.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -34,15 +35,21 @@ class PhotoFinder {
   // rule that forbids it, Usage for a provider that photos.order does not have.
   FoundPhoto get(const std::string& reference, std::stop_token stop = {});
 
+  // Judges, fetches and keeps one record, and tells its provider of the use. `words`: further key
+  // words for the library. `look` sees the pixels before anything is kept, and throws to pass the
+  // picture over.
+  using Look = std::function<void(const Image&)>;
+  FoundPhoto take(photos::Provider& provider, photos::Candidate candidate, std::stop_token stop,
+                  const std::vector<std::string>& words = {}, const Look& look = {});
+
  private:
   struct Report;
   std::optional<FoundPhoto> ask(photos::Provider& provider, std::string_view query, Report& report,
                                 std::stop_token stop);
-  FoundPhoto take(photos::Provider& provider, photos::Candidate candidate, std::stop_token stop);
   std::optional<FoundPhoto> already_kept(const photos::Candidate& candidate,
                                          const photos::Ruling& ruling) const;
   FoundPhoto keep(const photos::Candidate& candidate, const photos::Ruling& ruling,
-                  photos::Fetched fetched);
+                  photos::Fetched fetched, const std::vector<std::string>& words);
   // The record that counts: of the origin, where an index found it.
   photos::Candidate settled(photos::Candidate candidate, std::stop_token stop);
 
