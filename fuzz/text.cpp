@@ -3,6 +3,7 @@
 // the language and the keys of the style ("de balance rich"), the rest is the text.
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <sstream>
 
 #include "cards/language.h"
@@ -33,7 +34,11 @@ cards::TextRequest request_of(const std::string& head) {
     if (word == "spaced") request.style.letter_spacing = 0.1;
     if (word == "hyphens") request.style.hyphens = cards::Hyphens::Auto;
   }
-  request.language = cards::checked_language(request.language, "input");
+  try {
+    request.language = cards::checked_language(request.language, "input");
+  } catch (const Error&) {
+    request.language.clear();  // refused; the text is still worth setting
+  }
   return request;
 }
 
@@ -52,11 +57,16 @@ void check(const cards::TextRequest& request, const cards::FittedText& text) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string input(fuzz::text_of(data, size).substr(0, 3000));
+  const std::size_t end = std::min(input.find('\n'), input.size());
+  fuzz::expect_error_or_nothing([&] { cards::clean_text(input.substr(end), "input"); });
   return fuzz::expect_error_or_nothing([&] {
-    const std::string input(fuzz::text_of(data, size).substr(0, 3000));
-    const std::size_t end = std::min(input.find('\n'), input.size());
     cards::TextRequest request = request_of(input.substr(0, end));
-    request.text = cards::clean_text(input.substr(end), "input");
+    // Most mutations break the UTF-8, which is the end of them; what comes after is looked for
+    // here.
+    const std::unique_ptr<gchar, decltype(&g_free)> valid(
+        g_utf8_make_valid(input.data() + end, static_cast<gssize>(input.size() - end)), &g_free);
+    request.text = cards::clean_text(valid.get(), "input");
     check(request, cards::fit_text(request));
   });
 }
