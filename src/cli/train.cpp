@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // affiche train: base models and LoRAs. The options live with the trainer, so that the program
 // affiche-train has the same ones without libvips.
+#include "base/error.h"
 #include "base/files.h"
+#include "cards/brand.h"
 #include "cards/encode.h"
 #include "cli/command.h"
 #include "diffusion/training/commands.h"
@@ -21,6 +23,15 @@ void write_picture(const std::filesystem::path& path, const Image& image) {
       path, png ? cards::encode_png(image) : cards::encode(image, cards::format_for(path)).bytes);
 }
 
+std::string brand_prompt(const std::filesystem::path& path) {
+  const cards::Brand brand = cards::load_brand(path);
+  const auto prompt = brand.voice.prompts.find("background");
+  if (prompt == brand.voice.prompts.end())
+    fail(Cause::BadInput, path.string(),
+         ": expected a prompt for \"background\" in [voice.prompts]");
+  return prompt->second;
+}
+
 }  // namespace
 
 void add_train(CLI::App& app, Shared& shared) {
@@ -31,7 +42,7 @@ void add_train(CLI::App& app, Shared& shared) {
       "--out mine.safetensors --work out/mine --steps 400");
   diffusion::add_training_commands(
       *train, [&shared](std::function<int()> work) { shared.run = std::move(work); },
-      {read_picture, write_picture, ".png"});
+      {read_picture, write_picture, ".png", brand_prompt});
 }
 
 }  // namespace affiche::cli

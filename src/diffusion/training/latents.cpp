@@ -25,8 +25,7 @@ at::Tensor encoded(const AutoencoderKL& vae, const at::Tensor& pictures) {
 }  // namespace
 
 std::string LatentSet::caption_of(std::int64_t i, std::uint64_t variant) const {
-  const auto index = static_cast<std::size_t>(i);
-  return scenes.empty() ? captions[index] : caption(random_scene(scenes[index]), variant);
+  return caption(random_scene(scenes[static_cast<std::size_t>(i)]), variant);
 }
 
 LatentSet encode_scenes(const AutoencoderKL& vae, std::uint64_t first, std::int64_t count,
@@ -46,19 +45,6 @@ LatentSet encode_scenes(const AutoencoderKL& vae, std::uint64_t first, std::int6
     parts.push_back(encoded(vae, at::stack(pictures)));
     for (std::int64_t i = 0; i < n; ++i) set.scenes.push_back(seed + static_cast<std::uint64_t>(i));
     if (progress) progress(done + n);
-  }
-  set.latents = at::cat(parts);
-  return set;
-}
-
-LatentSet encode_folder(const AutoencoderKL& vae, const std::filesystem::path& folder,
-                        const PictureReader& read, int width, int height) {
-  LatentSet set;
-  std::vector<at::Tensor> parts;
-  for (const CaptionedFile& file : captioned_files(folder)) {
-    const Image picture = cover(read(file.picture), width, height);
-    parts.push_back(encoded(vae, tensor_of(picture).unsqueeze(0)));
-    set.captions.push_back(file.caption);
   }
   set.latents = at::cat(parts);
   return set;

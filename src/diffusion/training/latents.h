@@ -19,11 +19,10 @@ namespace affiche::diffusion {
 // Latents of pictures of one size, already multiplied by the autoencoder's scaling factor.
 struct LatentSet {
   at::Tensor latents;                 // N×C×h×w bfloat16
-  std::vector<std::uint64_t> scenes;  // seeds of drawn scenes, or
-  std::vector<std::string> captions;  // fixed captions
+  std::vector<std::uint64_t> scenes;  // seeds of the drawn scenes
 
   std::int64_t size() const { return latents.size(0); }
-  // The caption of picture i; of a drawn one a variant chosen by `variant`.
+  // The caption of picture i, a variant chosen by `variant`.
   std::string caption_of(std::int64_t i, std::uint64_t variant) const;
 };
 
@@ -31,10 +30,6 @@ struct LatentSet {
 LatentSet encode_scenes(const AutoencoderKL& vae, std::uint64_t first, std::int64_t count,
                         int width, int height,
                         const std::function<void(std::int64_t done)>& progress = {});
-// Encodes the captioned pictures of a folder, scaled and cut to width × height.
-LatentSet encode_folder(const AutoencoderKL& vae, const std::filesystem::path& folder,
-                        const PictureReader& read, int width, int height);
-
 // Drawn sets in a file and back.
 void save_latents(const std::filesystem::path& file, const LatentSet& set);
 LatentSet load_latents(const std::filesystem::path& file);

@@ -4,9 +4,12 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
+#include <numbers>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -18,26 +21,25 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double rate_at(const LoopOptions& options, std::int64_t step) {
-  double rate = options.learning_rate;
-  if (step < options.warm_up)
-    rate *= static_cast<double>(step + 1) / static_cast<double>(options.warm_up);
-  const std::int64_t left = options.steps - step;
-  if (left < options.decay)
-    rate *= 0.02 + 0.98 * static_cast<double>(left) / static_cast<double>(options.decay);
-  return rate;
-}
+// Where a run stands.
+struct Place {
+  std::int64_t step = 0;
+  double best = 1e30;      // validation
+  std::int64_t stale = 0;  // validations since
+};
 
-void save(const std::filesystem::path& file, const Trainable& trainable, std::int64_t step,
+void save(const std::filesystem::path& file, const Trainable& trainable, const Place& place,
           std::uint64_t seed) {
   StateDict state = trainable.state();
-  state["step"] = at::scalar_tensor(step, at::kLong);
+  state["step"] = at::scalar_tensor(place.step, at::kLong);
+  state["validation"] =
+      at::stack({at::scalar_tensor(place.best, at::kDouble),
+                 at::scalar_tensor(static_cast<double>(place.stale), at::kDouble)});
   save_safetensors(file, state, {{"seed", std::to_string(seed)}});
 }
 
-std::int64_t resume(const LoopOptions& options, const std::filesystem::path& file,
-                    Trainable& trainable) {
-  if (!std::filesystem::exists(file)) return 0;
+Place resume(const LoopOptions& options, const std::filesystem::path& file, Trainable& trainable) {
+  if (!std::filesystem::exists(file)) return {};
   const auto metadata = safetensors_metadata(file);
   const auto seed = metadata.find("seed");
   if (seed == metadata.end() || seed->second != std::to_string(options.seed))
@@ -47,7 +49,21 @@ std::int64_t resume(const LoopOptions& options, const std::filesystem::path& fil
   trainable.restore(state);
   const auto step = state.find("step");
   if (step == state.end()) fail(Cause::BadInput, file.string(), ": tensor step is missing");
-  return step->second.item<std::int64_t>();
+  Place place;
+  place.step = step->second.item<std::int64_t>();
+  const auto validation = state.find("validation");
+  if (validation != state.end() && validation->second.numel() == 2) {
+    place.best = validation->second[0].item<double>();
+    place.stale = static_cast<std::int64_t>(validation->second[1].item<double>());
+  }
+  return place;
+}
+
+std::string time_left(double seconds) {
+  const auto whole = static_cast<long long>(seconds);
+  if (whole >= 3600) return concat(whole / 3600, " h ", whole % 3600 / 60, " min left");
+  if (whole >= 60) return concat(whole / 60, " min ", whole % 60, " s left");
+  return concat(whole, " s left");
 }
 
 // Collects the losses between two log lines.
@@ -67,7 +83,15 @@ class Journal {
                  {"images_per_second", speed},
                  {"rate", rate_at(options_, step - 1)}};
     file_ << line.dump() << std::endl;
-    if (hooks_.report) hooks_.report(line.dump());
+    if (hooks_.report) {
+      char text[160];
+      const double steps_left = static_cast<double>(options_.steps - step);
+      std::snprintf(text, sizeof text, "step %lld of %lld, loss %.4f, %.2f pictures a second, %s",
+                    static_cast<long long>(step), static_cast<long long>(options_.steps),
+                    sum_ / static_cast<double>(count_), speed,
+                    time_left(steps_left * seconds / static_cast<double>(count_)).c_str());
+      hooks_.report(text);
+    }
     sum_ = 0;
     count_ = 0;
     since_ = Clock::now();
@@ -89,26 +113,79 @@ at::Generator step_generator(std::uint64_t seed, std::int64_t step) {
       Random::mix(seed * 0x9e3779b97f4a7c15ULL + static_cast<std::uint64_t>(step)));
 }
 
+double rate_at(const LoopOptions& options, std::int64_t step) {
+  double rate = options.learning_rate;
+  if (step < options.warm_up)
+    return rate * static_cast<double>(step + 1) / static_cast<double>(options.warm_up);
+  if (options.cosine) {
+    const double whole = std::max<double>(1, static_cast<double>(options.steps - options.warm_up));
+    const double done = static_cast<double>(step - options.warm_up) / whole;
+    return rate * 0.5 * (1 + std::cos(std::numbers::pi * std::min(1.0, done)));
+  }
+  const std::int64_t left = options.steps - step;
+  if (left < options.decay)
+    rate *= 0.02 + 0.98 * static_cast<double>(left) / static_cast<double>(options.decay);
+  return rate;
+}
+
+namespace {
+
+// Gradients of as many batches as make a step; returns their mean loss.
+double accumulate(const LoopOptions& options, const LoopHooks& hooks, std::int64_t step) {
+  double sum = 0;
+  for (int i = 0; i < options.accumulate; ++i) {
+    const std::int64_t batch = step * options.accumulate + i;
+    const at::Tensor loss = hooks.loss(batch, step_generator(options.seed, batch));
+    (options.accumulate > 1 ? loss / options.accumulate : loss).backward();
+    sum += loss.item<double>();
+  }
+  return sum / options.accumulate;
+}
+
+// True when the run has stopped getting better.
+bool validated(const LoopOptions& options, const LoopHooks& hooks, Place& place) {
+  if (!hooks.validate || options.validate_every <= 0 || place.step % options.validate_every != 0)
+    return false;
+  const double loss = hooks.validate(place.step);
+  const bool better = loss < place.best;
+  if (better) {
+    place.best = loss;
+    place.stale = 0;
+    if (hooks.best) hooks.best(place.step);
+  } else {
+    ++place.stale;
+  }
+  if (hooks.report)
+    hooks.report(concat("validation after step ", place.step, ": ", loss,
+                        better ? ", the best yet" : concat(", best was ", place.best)));
+  return options.patience > 0 && place.stale >= options.patience;
+}
+
+}  // namespace
+
 std::int64_t run_loop(const LoopOptions& options, Trainable& trainable, const LoopHooks& hooks) {
+  if (options.accumulate < 1) fail(Cause::Usage, "accumulate: expected 1 or more");
   std::filesystem::create_directories(options.folder);
   const std::filesystem::path file = options.folder / "checkpoint.safetensors";
-  std::int64_t step = resume(options, file, trainable), saved = step;
+  Place place = resume(options, file, trainable);
+  std::int64_t saved = place.step;
   Journal journal(options, hooks);
-  while (step < options.steps && !(hooks.stopped && hooks.stopped())) {
-    const at::Tensor loss = hooks.loss(step, step_generator(options.seed, step));
-    loss.backward();
-    const double norm = trainable.update(rate_at(options, step));
-    ++step;
-    journal.add(step, loss.item<double>(), norm);
-    if (step % options.save_every == 0) {
-      save(file, trainable, step, options.seed);
-      saved = step;
+  bool enough = options.patience > 0 && place.stale >= options.patience;
+  while (place.step < options.steps && !enough && !(hooks.stopped && hooks.stopped())) {
+    const double loss = accumulate(options, hooks, place.step);
+    const double norm = trainable.update(rate_at(options, place.step));
+    ++place.step;
+    journal.add(place.step, loss, norm);
+    enough = validated(options, hooks, place);
+    if (place.step % options.save_every == 0) {
+      save(file, trainable, place, options.seed);
+      saved = place.step;
     }
-    if (hooks.sheet && options.sheet_every > 0 && step % options.sheet_every == 0)
-      hooks.sheet(step);
+    if (hooks.sheet && options.sheet_every > 0 && place.step % options.sheet_every == 0)
+      hooks.sheet(place.step);
   }
-  if (saved != step) save(file, trainable, step, options.seed);
-  return step;
+  if (saved != place.step) save(file, trainable, place, options.seed);
+  return place.step;
 }
 
 }  // namespace affiche::diffusion

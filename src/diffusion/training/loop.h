@@ -26,18 +26,27 @@ struct LoopOptions {
   double learning_rate = 1e-3;
   std::int64_t warm_up = 100;  // steps of linear rise
   std::int64_t decay = 0;      // last steps, over which the rate falls linearly to 2 %
+  bool cosine = false;         // the rate falls from warm-up to the end along half a cosine instead
+  int accumulate = 1;          // gradients of so many batches make one step
+  std::int64_t validate_every = 0;  // steps between validations; 0: none
+  int patience = 0;  // the run ends after so many validations without a better one; 0: never
   std::uint64_t seed = 1;
   int images_per_step = 1;  // for the log's images per second
 };
 
 struct LoopHooks {
-  // The loss of one step, a scalar with a graph to the masters.
-  std::function<at::Tensor(std::int64_t step, at::Generator generator)> loss;
-  std::function<void(std::int64_t step)> sheet;         // may be empty
+  // The loss of one batch, a scalar with a graph to the masters. `batch` counts batches over the
+  // whole run: it is the step's number when none accumulate.
+  std::function<at::Tensor(std::int64_t batch, at::Generator generator)> loss;
+  std::function<double(std::int64_t step)> validate;  // a loss, lower is better; may be empty
+  std::function<void(std::int64_t step)> best;        // after the best validation yet; may be empty
+  std::function<void(std::int64_t step)> sheet;       // may be empty
   std::function<void(const std::string& line)> report;  // one line for people; may be empty
   std::function<bool()> stopped;                        // asked between steps; may be empty
 };
 
+// The rate of a step, counted from 0.
+double rate_at(const LoopOptions& options, std::int64_t step);
 // Seeds a generator on the CPU for one purpose of one step.
 at::Generator step_generator(std::uint64_t seed, std::int64_t step);
 // Resumes from the folder's checkpoint when there is one. Returns the last step done.

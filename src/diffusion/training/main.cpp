@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
   std::function<int()> work;
   affiche::diffusion::add_training_commands(
       app, [&](std::function<int()> chosen) { work = std::move(chosen); },
-      {affiche::diffusion::read_ppm, affiche::diffusion::write_ppm, ".ppm"});
+      {affiche::diffusion::read_ppm, affiche::diffusion::write_ppm, ".ppm", {}});
   CLI11_PARSE(app, argc, argv);
   try {
     return work();

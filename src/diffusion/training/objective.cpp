@@ -5,6 +5,10 @@
 
 #include <cmath>
 
+#include "base/error.h"
+#include "diffusion/nn/config_reader.h"
+#include "diffusion/schedulers/noise_schedule.h"
+
 namespace affiche::diffusion {
 
 NoiseSchedule NoiseSchedule::zero_terminal() {
@@ -14,6 +18,45 @@ NoiseSchedule NoiseSchedule::zero_terminal() {
   const at::Tensor first = root[0], last = root[999];
   const at::Tensor signal = (root - last) * (first / (first - last));
   return {signal.to(at::kFloat), (1 - signal.square()).sqrt().to(at::kFloat)};
+}
+
+NoiseSchedule NoiseSchedule::of_scheduler(const nlohmann::ordered_json& config) {
+  ConfigReader reader(config, "scheduler");
+  const at::Tensor products = alphas_cumprod(read_noise_schedule(reader, config));
+  return {products.sqrt(), (1 - products).sqrt()};
+}
+
+Prediction prediction_of(const nlohmann::ordered_json& config) {
+  const std::string type = config.value("prediction_type", "epsilon");
+  if (type == "epsilon") return Prediction::Epsilon;
+  if (type == "v_prediction") return Prediction::Velocity;
+  if (type == "sample") return Prediction::Sample;
+  fail(Cause::BadInput,
+       "scheduler: prediction_type: expected epsilon, v_prediction or sample, found ", type,
+       "; this model cannot be trained here");
+}
+
+at::Tensor denoising_loss(const NoiseSchedule& schedule, const Velocity& predict,
+                          const at::Tensor& latents, const at::Tensor& noise,
+                          const at::Tensor& timesteps, const LossOptions& options) {
+  const at::Tensor signal =
+      schedule.signal.to(latents.device()).index_select(0, timesteps).view({-1, 1, 1, 1});
+  const at::Tensor spread =
+      schedule.noise.to(latents.device()).index_select(0, timesteps).view({-1, 1, 1, 1});
+  const at::Tensor predicted = predict(signal * latents + spread * noise, timesteps).to(at::kFloat);
+  const bool velocity = options.prediction == Prediction::Velocity;
+  const at::Tensor target = velocity ? signal * noise - spread * latents
+                            : options.prediction == Prediction::Sample ? latents
+                                                                       : noise;
+  const at::Tensor error = (predicted - target).square();
+  if (options.min_snr <= 0) return error.mean();
+  const at::Tensor ratio = (signal / spread).square();
+  const at::Tensor limited = ratio.clamp_max(options.min_snr);
+  if (options.prediction == Prediction::Sample) return (error * limited).mean();
+  // Pure noise has no ratio to divide by; for epsilon its weight is that of all low ratios, 1.
+  return (error *
+          (velocity ? limited / (ratio + 1) : limited.clamp_min(1e-8) / ratio.clamp_min(1e-8)))
+      .mean();
 }
 
 at::Tensor velocity_loss(const NoiseSchedule& schedule, const Velocity& predict,

@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <nlohmann/json.hpp>
 
 namespace affiche::diffusion {
 
@@ -14,6 +15,20 @@ namespace affiche::diffusion {
 struct NoiseSchedule {
   at::Tensor signal, noise;
   static NoiseSchedule zero_terminal();
+  // What a model was trained with, from its scheduler's config. BadInput for betas that make none.
+  static NoiseSchedule of_scheduler(const nlohmann::ordered_json& config);
+};
+
+enum class Prediction { Epsilon, Velocity, Sample };
+// From prediction_type of a scheduler's config; BadInput for another one.
+Prediction prediction_of(const nlohmann::ordered_json& config);
+
+struct LossOptions {
+  Prediction prediction = Prediction::Epsilon;
+  // Limits the weight of steps to this signal-to-noise ratio, as diffusers' trainers do (Hang et
+  // al. 2023): min(SNR, limit) / SNR for epsilon, / (SNR + 1) for velocity, min(SNR, limit) for the
+  // sample. 0: all weigh alike.
+  double min_snr = 0;
 };
 
 // (sample B×C×h×w, timesteps B) -> velocity of the same shape.
@@ -26,6 +41,12 @@ using Velocity = std::function<at::Tensor(const at::Tensor& sample, const at::Te
 // decided in those very steps.
 at::Tensor velocity_loss(const NoiseSchedule& schedule, const Velocity& predict,
                          const at::Tensor& latents, at::Generator generator, double min_snr = 0);
+
+// Mean square error of what the model predicts of latents (B×C×h×w, float32) with this noise at
+// these timesteps (B), a scalar.
+at::Tensor denoising_loss(const NoiseSchedule& schedule, const Velocity& predict,
+                          const at::Tensor& latents, const at::Tensor& noise,
+                          const at::Tensor& timesteps, const LossOptions& options);
 
 // DDIM without noise from the last timestep down, `steps` steps with trailing spacing.
 at::Tensor sample_latents(const NoiseSchedule& schedule, const Velocity& predict,

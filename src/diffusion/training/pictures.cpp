@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <set>
 #include <sstream>
 
 #include "base/error.h"
@@ -69,31 +68,6 @@ Image contact_sheet(const at::Tensor& pictures, int columns) {
     rows.push_back(at::cat(row, 2));
   }
   return image_of(at::cat(rows, 1));
-}
-
-std::vector<CaptionedFile> captioned_files(const std::filesystem::path& folder) {
-  if (!std::filesystem::is_directory(folder))
-    fail(Cause::NotFound, folder.string(),
-         ": expected a folder of pictures with captions, found none");
-  static const std::set<std::string> kinds = {".ppm", ".png", ".jpg", ".jpeg", ".webp", ".tif"};
-  std::vector<CaptionedFile> files;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    std::filesystem::path text = entry.path();
-    text.replace_extension(".txt");
-    if (!kinds.contains(entry.path().extension().string()) || !std::filesystem::exists(text))
-      continue;
-    std::string caption = read_text(text, 4096);
-    while (!caption.empty() && (caption.back() == '\n' || caption.back() == '\r'))
-      caption.pop_back();
-    files.push_back({entry.path(), caption});
-  }
-  if (files.empty())
-    fail(Cause::BadInput, folder.string(),
-         ": expected pictures each with a .txt caption of the same "
-         "name, found no such pair");
-  std::sort(files.begin(), files.end(),
-            [](const auto& a, const auto& b) { return a.picture < b.picture; });
-  return files;
 }
 
 Image cover(const Image& image, int width, int height) {

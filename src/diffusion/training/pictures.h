@@ -25,6 +25,8 @@ struct PictureFiles {
   PictureReader read;
   PictureWriter write;
   std::string extension;  // of what `write` writes: ".ppm", ".png"
+  // The background prompt of a brand file; empty where the program knows no brands.
+  std::function<std::string(const std::filesystem::path&)> brand_prompt;
 };
 
 Image read_ppm(const std::filesystem::path& path);
@@ -35,14 +37,6 @@ at::Tensor tensor_of(const Image& image);
 Image image_of(const at::Tensor& picture);
 // N×3×H×W to one picture, row by row with `columns` pictures in a row.
 Image contact_sheet(const at::Tensor& pictures, int columns);
-
-struct CaptionedFile {
-  std::filesystem::path picture;
-  std::string caption;
-};
-// Every picture of a folder that has a text file of the same stem, in order of name. BadInput when
-// there is none.
-std::vector<CaptionedFile> captioned_files(const std::filesystem::path& folder);
 
 // Scales to cover width × height by box averaging or bilinear mixing, and cuts the middle out.
 Image cover(const Image& image, int width, int height);

@@ -16,8 +16,12 @@ std::size_t Trainable::add(const std::string& name, const at::Tensor& value) {
   at::Tensor master = value.detach().to(at::kFloat, false, true).contiguous();
   names_.push_back(name);
   averages_.push_back(master.clone());
-  first_.push_back(at::zeros_like(master));
-  second_.push_back(at::zeros_like(master));
+  const bool matrix = options_.factored && master.dim() > 1;
+  const at::Tensor flat = matrix ? master.flatten(1) : master;
+  first_.push_back(at::zeros({options_.factored ? 0 : 1}, master.options()));
+  if (!options_.factored) first_.back() = at::zeros_like(master);
+  second_.push_back(matrix ? at::zeros({flat.size(0)}, master.options()) : at::zeros_like(master));
+  columns_.push_back(at::zeros({matrix ? flat.size(1) : 0}, master.options()));
   steps_.push_back(at::zeros({}, at::TensorOptions(at::kFloat).device(master.device())));
   masters_.push_back(master.set_requires_grad(true));
   return masters_.size() - 1;
@@ -47,9 +51,12 @@ double Trainable::update(double learning_rate) {
   if (std::isfinite(norm)) {
     if (norm > options_.clip_norm) at::_foreach_mul_(gradients, options_.clip_norm / norm);
     at::_foreach_add_(steps_, 1);
-    at::_fused_adamw_(masters_, gradients, first_, second_, {}, steps_, learning_rate,
-                      options_.beta1, options_.beta2, options_.weight_decay, options_.epsilon,
-                      false, false);
+    if (options_.factored)
+      update_factored(gradients, learning_rate);
+    else
+      at::_fused_adamw_(masters_, gradients, first_, second_, {}, steps_, learning_rate,
+                        options_.beta1, options_.beta2, options_.weight_decay, options_.epsilon,
+                        false, false);
     ++updates_;
     const auto n = static_cast<double>(updates_);
     const double decay = std::min(options_.average_decay, (1 + n) / (10 + n));
@@ -59,6 +66,28 @@ double Trainable::update(double learning_rate) {
   return norm;
 }
 
+void Trainable::update_factored(const std::vector<at::Tensor>& gradients, double learning_rate) {
+  const double correction = 1 - std::pow(options_.beta2, static_cast<double>(updates_ + 1));
+  for (std::size_t i = 0; i < masters_.size(); ++i) {
+    const at::Tensor square = gradients[i].square() + 1e-30;
+    at::Tensor spread;
+    if (masters_[i].dim() > 1) {
+      const at::Tensor flat = square.flatten(1);
+      second_[i].lerp_(flat.mean(1), 1 - options_.beta2);
+      columns_[i].lerp_(flat.mean(0), 1 - options_.beta2);
+      spread = (at::outer(second_[i], columns_[i]) / second_[i].mean()).view(masters_[i].sizes());
+    } else {
+      second_[i].lerp_(square, 1 - options_.beta2);
+      spread = second_[i];
+    }
+    at::Tensor change = gradients[i] / ((spread / correction).sqrt() + options_.epsilon);
+    // Clipped to a root mean square of 1, as the paper's update clipping does.
+    const double size = change.square().mean().sqrt().item<double>();
+    if (size > 1) change = change / size;
+    masters_[i].mul_(1 - learning_rate * options_.weight_decay).sub_(change, learning_rate);
+  }
+}
+
 StateDict Trainable::state() const {
   StateDict state;
   for (std::size_t i = 0; i < names_.size(); ++i) {
@@ -66,6 +95,7 @@ StateDict Trainable::state() const {
     state["average." + names_[i]] = averages_[i];
     state["first." + names_[i]] = first_[i];
     state["second." + names_[i]] = second_[i];
+    state["columns." + names_[i]] = columns_[i];
   }
   state["updates"] = at::scalar_tensor(updates_, at::kLong);
   return state;
@@ -86,6 +116,7 @@ void Trainable::restore(const StateDict& state) {
     copy("average." + names_[i], averages_[i]);
     copy("first." + names_[i], first_[i]);
     copy("second." + names_[i], second_[i]);
+    if (options_.factored) copy("columns." + names_[i], columns_[i]);
   }
   const auto it = state.find("updates");
   if (it == state.end()) fail(Cause::BadInput, "training checkpoint: tensor updates is missing");

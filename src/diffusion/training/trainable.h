@@ -19,6 +19,9 @@ struct AdamOptions {
   double beta1 = 0.9, beta2 = 0.99, epsilon = 1e-8, weight_decay = 0.01;
   double clip_norm = 1;          // gradients are scaled down to this global norm
   double average_decay = 0.999;  // of the running average, reached slowly from 0
+  // Keeps of the second moments only the means of rows and columns, and no first moments
+  // (Adafactor, Shazeer and Stern 2018): state for big models in little memory.
+  bool factored = false;
 };
 
 // Not thread-safe. The model must outlive it.
@@ -45,7 +48,8 @@ class Trainable {
   // the update is left out.
   double update(double learning_rate);
 
-  // masters, averages and optimiser state under "master.", "average.", "first.", "second.".
+  // masters, averages and optimiser state under "master.", "average.", "first.", "second.",
+  // "columns.".
   StateDict state() const;
   void restore(const StateDict& state);
   // The averages under their own names, in `type`.
@@ -57,9 +61,12 @@ class Trainable {
     std::size_t index;
     at::Tensor* slot;
   };
+  void update_factored(const std::vector<at::Tensor>& gradients, double learning_rate);
+
   AdamOptions options_;
   std::vector<std::string> names_;
-  std::vector<at::Tensor> masters_, averages_, first_, second_, steps_;
+  // With factored state `second_` holds rows, or all of a vector, and `columns_` columns.
+  std::vector<at::Tensor> masters_, averages_, first_, second_, columns_, steps_;
   std::vector<Shown> shown_;
   std::int64_t updates_ = 0;
 };

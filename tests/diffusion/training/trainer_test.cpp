@@ -8,7 +8,7 @@
 #include "diffusion/nn/init.h"
 #include "diffusion/nn/unet_2d_condition.h"
 #include "diffusion/training/loop.h"
-#include "diffusion/training/lora_trainer.h"
+#include "diffusion/training/lora_factors.h"
 #include "diffusion/training/objective.h"
 #include "diffusion/weights/safetensors.h"
 
@@ -53,9 +53,12 @@ std::filesystem::path fresh_folder() {
 }
 
 // Trains to `steps` in the folder and returns the losses of the steps run now.
-std::vector<double> train(const std::filesystem::path& folder, std::int64_t steps) {
+std::vector<double> train(const std::filesystem::path& folder, std::int64_t steps,
+                          bool factored = false, int accumulate = 1) {
   Tiny tiny;
-  Trainable trainable;
+  AdamOptions adam;
+  adam.factored = factored;
+  Trainable trainable(adam);
   trainable.adopt(tiny.unet().parameters(), "unet.");
   LoopOptions options;
   options.folder = folder;
@@ -63,6 +66,7 @@ std::vector<double> train(const std::filesystem::path& folder, std::int64_t step
   options.save_every = 4;
   options.learning_rate = 3e-3;
   options.warm_up = 1;
+  options.accumulate = accumulate;
   std::vector<double> losses;
   LoopHooks hooks;
   hooks.loss = [&](std::int64_t, at::Generator generator) {
@@ -101,9 +105,10 @@ TEST_CASE("the gradient of the objective is the slope of the loss", "[training]"
   }
 }
 
-TEST_CASE("training lowers the loss", "[training]") {
+TEST_CASE("training lowers the loss, also with factored state", "[training]") {
+  const bool factored = GENERATE(false, true);
   const auto folder = fresh_folder();
-  const std::vector<double> losses = train(folder, 40);
+  const std::vector<double> losses = train(folder, 40, factored);
   std::filesystem::remove_all(folder);
   double first = 0, last = 0;
   for (std::size_t i = 0; i < 5; ++i) {
@@ -113,11 +118,21 @@ TEST_CASE("training lowers the loss", "[training]") {
   REQUIRE(last < 0.8 * first);
 }
 
+TEST_CASE("batches that accumulate make one step", "[training]") {
+  const auto folder = fresh_folder();
+  const std::vector<double> losses = train(folder, 8, false, 3);
+  std::filesystem::remove_all(folder);
+  REQUIRE(losses.size() == 24);
+  // Weights stay as they are within a step; only the batches differ.
+  REQUIRE(losses[0] != losses[1]);
+}
+
 TEST_CASE("a run that was cut off and resumed has the losses of one that was not", "[training]") {
+  const bool factored = GENERATE(false, true);
   const auto whole_folder = fresh_folder(), cut_folder = fresh_folder();
-  const std::vector<double> whole = train(whole_folder, 12);
-  train(cut_folder, 8);
-  const std::vector<double> rest = train(cut_folder, 12);
+  const std::vector<double> whole = train(whole_folder, 12, factored);
+  train(cut_folder, 8, factored);
+  const std::vector<double> rest = train(cut_folder, 12, factored);
   std::filesystem::remove_all(whole_folder);
   std::filesystem::remove_all(cut_folder);
   REQUIRE(rest.size() == 4);
@@ -146,8 +161,12 @@ TEST_CASE("a trained adaptation gives the same picture from its file", "[trainin
       *slot.tensor = at::randn(slot.shape, step_generator(9, -1)) * 0.1;
   StateDict pristine = tiny.unet().parameters().state_dict();
   Trainable trainable;
-  const LoraFactors factors(tiny.unet().parameters(), trainable, 2, convolutions,
-                            step_generator(9, 0));
+  LoraShape shape;
+  shape.rank = 2;
+  shape.alpha = 3;
+  shape.convolutions = convolutions;
+  const std::vector<AdapterTarget> networks = {{"unet", {"lora_unet"}, &tiny.unet().parameters()}};
+  const LoraFactors factors(networks, trainable, shape, step_generator(9, 0));
   REQUIRE(factors.layers() > 0);
   for (int step = 0; step < 12; ++step) {
     factors.show_masters(at::kFloat);
@@ -161,7 +180,7 @@ TEST_CASE("a trained adaptation gives the same picture from its file", "[trainin
   const at::Tensor trained = predict();
 
   const auto folder = fresh_folder();
-  save_safetensors(folder / "tiny.safetensors", factors.file_tensors());
+  save_safetensors(folder / "tiny.safetensors", factors.file_tensors(), factors.file_metadata());
   tiny.unet().parameters().load(pristine, at::kFloat, at::kCPU);
   const at::Tensor plain = predict();
   AdapterStack stack({{"unet", {"lora_unet"}, &tiny.unet().parameters()}});
