@@ -33,6 +33,7 @@ void add_model(CLI::App& app, Shared& shared);
 void add_recipe(CLI::App& app, Shared& shared);
 void add_train(CLI::App& app, Shared& shared);
 void add_migrate(CLI::App& app, Shared& shared);
+void add_bench(CLI::App& app, Shared& shared);
 void add_doctor(CLI::App& app, Shared& shared);
 
 }  // namespace affiche::cli

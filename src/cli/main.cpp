@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
   add_train(app, shared);
   add_migrate(app, shared);
   add_doctor(app, shared);
+  add_bench(app, shared);
 
   add_shared_options(app, shared);
   return run_guarded(app, shared, argc, argv);

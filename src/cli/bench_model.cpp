@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// affiche bench model: how good a model's backgrounds are, beside drawings as the ceiling.
+#include <ATen/Parallel.h>
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "cards/encode.h"
+#include "cli/command.h"
+#include "diffusion/pipelines/pictures.h"
+#include "diffusion/pipelines/stable_diffusion.h"
+#include "diffusion/training/drawing/words.h"
+#include "diffusion/training/model_figures.h"
+
+namespace affiche::cli {
+namespace {
+
+struct BenchModel {
+  std::string model = "assets/models/affiche-mini";
+  diffusion::FigureOptions figures;
+  int classifier_steps = 600, steps = 20, width = 336, height = 176, threads = 0;
+  double guidance = 3;
+  bool all_words = false;
+};
+
+Json json_of(const diffusion::ModelFigures& figures) {
+  return {{"colour_median", figures.colour_median},
+          {"colour_p90", figures.colour_p90},
+          {"style", figures.style},
+          {"diversity", figures.diversity},
+          {"artefacts", figures.artefacts},
+          {"pictures", figures.pictures}};
+}
+
+void print(const char* name, const diffusion::ModelFigures& f) {
+  std::printf("%-10s %7.1f %7.1f %6.0f %% %9.3f %8.0f %% %8d\n", name, f.colour_median,
+              f.colour_p90, 100 * f.style, f.diversity, 100 * f.artefacts, f.pictures);
+}
+
+int bench(BenchModel options, bool json) {
+  using namespace diffusion;
+  if (options.threads > 0) at::set_num_threads(options.threads);
+  if (options.all_words) {
+    options.figures.families = kRandomFamilies;
+    options.figures.colours = 1000;
+  }
+  const auto report = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
+  const auto pipeline = StableDiffusionPipeline::from_folder(options.model, at::kFloat, at::kCPU);
+  const FamilyClassifier classifier(options.figures.families, options.classifier_steps, 1, report);
+  const Painter drawn = [&](const std::string& prompt, std::uint64_t seed) {
+    return draw(drawing_of(prompt, seed), options.width, options.height);
+  };
+  double seconds = 0;
+  const Painter painted = [&](const std::string& prompt, std::uint64_t seed) {
+    const auto start = std::chrono::steady_clock::now();
+    GenerateRequest request;
+    request.prompts = {prompt};
+    request.seeds = {static_cast<std::int64_t>(seed % 1'000'000'000)};
+    request.num_inference_steps = options.steps;
+    request.guidance_scale = options.guidance;
+    request.width = options.width;
+    request.height = options.height;
+    Image image = image_at(pipeline->generate(request).images, 0);
+    seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return image;
+  };
+  const ModelFigures ceiling = measure(drawn, classifier, options.figures);
+  const ModelFigures model = measure(painted, classifier, options.figures, report);
+  const double each = seconds / std::max(1, model.pictures);
+  if (json) {
+    std::printf(
+        "%s\n",
+        Json{{"model", json_of(model)}, {"drawn", json_of(ceiling)}, {"seconds_per_picture", each}}
+            .dump()
+            .c_str());
+    return 0;
+  }
+  std::printf("%-10s %7s %7s %8s %9s %10s %8s\n", "", "colour", "90 %", "style", "diversity",
+              "artefacts", "pictures");
+  print("model", model);
+  print("drawn", ceiling);
+  std::printf("%.2f s a picture\n", each);
+  return 0;
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, Shared& shared) {
+  CLI::App* bench_command = app.add_subcommand("bench", "measure models");
+  bench_command->require_subcommand(1);
+  bench_command->footer("Example: affiche bench model --prompts 24");
+  CLI::App* command = bench_command->add_subcommand(
+      "model", "colours, families, diversity and flaws of a model's backgrounds");
+  auto options = std::make_shared<BenchModel>();
+  command->add_option("--model", options->model, "diffusers folder");
+  command->add_option("--prompts", options->figures.colour_prompts, "prompts that name colours");
+  command->add_option("--styles", options->figures.style_seeds, "pictures of each family");
+  command->add_option("--diverse", options->figures.diversity_prompts,
+                      "prompts that are painted with several seeds");
+  command->add_option("--seeds", options->figures.diversity_seeds, "seeds of each of these");
+  command->add_flag("--all-words", options->all_words,
+                    "all families and colours, not only those of the first shipped model");
+  command->add_option("--classifier-steps", options->classifier_steps,
+                      "training of the classifier");
+  command->add_option("--steps", options->steps, "sampling steps");
+  command->add_option("--guidance", options->guidance, "guidance scale");
+  command->add_option("--width", options->width, "pixels");
+  command->add_option("--height", options->height, "pixels");
+  command->add_option("--threads", options->threads, "CPU threads; 0: all");
+  command->footer(
+      "Example: affiche bench model --model assets/models/affiche-mini --prompts 24 --styles 2");
+  command->callback([&shared, options] {
+    shared.run = [&shared, options] { return bench(*options, shared.json); };
+  });
+}
+
+}  // namespace affiche::cli
