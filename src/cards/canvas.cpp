@@ -43,6 +43,11 @@ struct Sample {
   float dither;  // 1: add triangular noise
 };
 
+std::uint32_t word_of(const Colour& colour) {
+  return static_cast<std::uint32_t>(colour.red) << 16 |
+         static_cast<std::uint32_t>(colour.green) << 8 | colour.blue;
+}
+
 }  // namespace
 
 Area whole_pixels(const Box& box) {
@@ -163,8 +168,6 @@ void Canvas::shade(const Area& area, const Coverage& coverage, const Colour& col
                    const std::function<double(double x, double y)>& strength) {
   const kernels::PixelRows& rows = kernels::pixel_rows();
   const Area part = visible(area);
-  const std::uint32_t word = static_cast<std::uint32_t>(colour.red) << 16 |
-                             static_cast<std::uint32_t>(colour.green) << 8 | colour.blue;
   std::vector<std::uint16_t> row(static_cast<std::size_t>(std::max(part.width, 0)));
   cairo_surface_flush(surface_.get());
   for (int y = part.y; y < part.y + part.height; ++y) {
@@ -178,13 +181,136 @@ void Canvas::shade(const Area& area, const Coverage& coverage, const Colour& col
         row[i] = static_cast<std::uint16_t>(row[i] * coverage[at + i] / 255);
       }
     }
-    rows.tint(words(y) + part.x, row.data(), 65536, word, part.x, y, part.width);
+    rows.tint(words(y) + part.x, row.data(), 65536, word_of(colour), part.x, y, part.width);
   }
   cairo_surface_mark_dirty(surface_.get());
 }
 
+void Canvas::shade(const Area& area, const std::vector<std::uint16_t>& strengths,
+                   const Colour& colour, double amount) {
+  const Area part = visible(area);
+  const auto share = static_cast<std::uint32_t>(std::lround(std::clamp(amount, 0.0, 1.0) * 65536));
+  cairo_surface_flush(surface_.get());
+  for (int y = part.y; y < part.y + part.height; ++y) {
+    const std::size_t at = static_cast<std::size_t>(y - area.y) * area.width + (part.x - area.x);
+    kernels::pixel_rows().tint(words(y) + part.x, strengths.data() + at, share, word_of(colour),
+                               part.x, y, part.width);
+  }
+  cairo_surface_mark_dirty(surface_.get());
+}
+
+void Canvas::lay(const Plane& plane) {
+  cairo_surface_flush(surface_.get());
+  for (int y = 0; y < plane.area.height; ++y) {
+    const auto [from, to] = plane.visible[static_cast<std::size_t>(y)];
+    kernels::pixel_rows().over(
+        words(plane.area.y + y) + plane.area.x + from,
+        plane.pixels.data() + static_cast<std::size_t>(y) * plane.area.width + from, to - from);
+  }
+  cairo_surface_mark_dirty(surface_.get());
+}
+
+Plane Canvas::plane() const {
+  cairo_surface_flush(surface_.get());
+  std::vector<std::pair<int, int>> visible_of(static_cast<std::size_t>(height_));
+  int left = width_;
+  int right = 0;
+  int top = height_;
+  int bottom = 0;
+  for (int y = 0; y < height_; ++y) {
+    const std::uint32_t* line = words(y);
+    int from = 0;
+    int to = width_;
+    while (from < to && line[from] == 0) ++from;
+    while (to > from && line[to - 1] == 0) --to;
+    visible_of[static_cast<std::size_t>(y)] = {from, to};
+    if (from == to) continue;
+    left = std::min(left, from);
+    right = std::max(right, to);
+    top = std::min(top, y);
+    bottom = y + 1;
+  }
+  Plane plane;
+  if (top >= bottom) return plane;
+  plane.area = {left, top, right - left, bottom - top};
+  plane.pixels.reserve(static_cast<std::size_t>(plane.area.width) * plane.area.height);
+  for (int y = top; y < bottom; ++y) {
+    plane.pixels.insert(plane.pixels.end(), words(y) + left, words(y) + right);
+    const auto [from, to] = visible_of[static_cast<std::size_t>(y)];
+    plane.visible.emplace_back(from == to ? 0 : from - left, from == to ? 0 : to - left);
+  }
+  return plane;
+}
+
+double Canvas::least_amount(const Area& area, double text_luminance, double needed,
+                            const Colour& colour, double low, double high, const Area& shaded,
+                            const std::vector<std::uint16_t>& strengths) const {
+  cairo_surface_flush(surface_.get());
+  const Area part = visible(area);
+  const std::array<int, 3> cover = {colour.red, colour.green, colour.blue};
+  double amount = low;
+  const auto holds = [&](std::uint32_t pixel, double laid) {
+    std::array<std::uint8_t, 3> below{};
+    for (int c = 0; c < 3; ++c) {
+      const int level_below = static_cast<int>(pixel >> (8 * (2 - c)) & 255);
+      below[c] = level(static_cast<float>(level_below + (cover[c] - level_below) * laid));
+    }
+    return contrast(luminance(below[0], below[1], below[2]), text_luminance) >= needed;
+  };
+  for (int y = part.y; y < part.y + part.height && amount < high; ++y) {
+    const std::uint32_t* line = words(y);
+    std::uint32_t last = 0;
+    int last_strength = -1;
+    for (int x = part.x; x < part.x + part.width && amount < high; ++x) {
+      const bool inside = y >= shaded.y && y < shaded.y + shaded.height && x >= shaded.x &&
+                          x < shaded.x + shaded.width;
+      const int raw =
+          inside ? strengths[static_cast<std::size_t>(y - shaded.y) * shaded.width + x - shaded.x]
+                 : 0;
+      // A pixel like the one before needs no other amount.
+      if (line[x] == last && raw == last_strength) continue;
+      last = line[x];
+      last_strength = raw;
+      const double strength = raw / 65535.0;
+      if (holds(line[x], amount * strength)) continue;
+      double least = amount;
+      double most = high;
+      for (int i = 0; i < 9; ++i) {
+        const double middle = (least + most) / 2;
+        (holds(line[x], middle * strength) ? most : least) = middle;
+      }
+      amount = most;
+    }
+  }
+  return amount;
+}
+
 double Canvas::lowest_contrast(const Area& area, const Colour& text, double opacity) const {
   return lowest_contrast(area, text, opacity, text, 0, [](double, double) { return 0.0; });
+}
+
+// The contrast of opaque text is lowest on the pixels next to it in luminance, above or below.
+double Canvas::nearest_contrast(const Area& part, double text_luminance) const {
+  double darker = -1;
+  double lighter = 2;
+  for (int y = part.y; y < part.y + part.height; ++y) {
+    const std::uint32_t* line = words(y);
+    for (int x = part.x; x < part.x + part.width; ++x) {
+      const std::uint32_t pixel = line[x];
+      const double light =
+          luminance(static_cast<std::uint8_t>(pixel >> 16), static_cast<std::uint8_t>(pixel >> 8),
+                    static_cast<std::uint8_t>(pixel));
+      if (light <= text_luminance) {
+        darker = std::max(darker, light);
+      } else {
+        lighter = std::min(lighter, light);
+      }
+    }
+  }
+  double lowest = 21;
+  if (darker >= 0) lowest = std::min(lowest, contrast(darker, text_luminance));
+  if (lighter <= 1) lowest = std::min(lowest, contrast(lighter, text_luminance));
+  return lowest;
 }
 
 double Canvas::lowest_contrast(const Area& area, const Colour& text, double opacity,
@@ -195,6 +321,7 @@ double Canvas::lowest_contrast(const Area& area, const Colour& text, double opac
   const std::array<int, 3> cover = {colour.red, colour.green, colour.blue};
   const Area part = visible(area);
   const double opaque_ink = luminance(text);
+  if (amount <= 0 && opacity >= 1) return nearest_contrast(part, opaque_ink);
   double lowest = 21;
   for (int y = part.y; y < part.y + part.height; ++y) {
     const std::uint32_t* line = words(y);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "cards/colour.h"
@@ -36,6 +37,13 @@ struct FloatPixels {
   std::vector<float> rgb;
 };
 
+// A part of a canvas, premultiplied: what a layer that does not change is kept as.
+struct Plane {
+  Area area;
+  std::vector<std::uint32_t> pixels;         // of the area
+  std::vector<std::pair<int, int>> visible;  // of each row: from, to; equal when all is clear
+};
+
 class Canvas {
  public:
   enum class Ground { Black, Transparent };  // transparent: premultiplied alpha in the fourth byte
@@ -60,6 +68,14 @@ class Canvas {
   void shade(const Area& area, const Coverage& coverage, const Colour& colour,
              const std::function<double(double x, double y)>& strength);
 
+  // The same, with strengths of 0 to 65535 (rows of the area) times `amount`.
+  void shade(const Area& area, const std::vector<std::uint16_t>& strengths, const Colour& colour,
+             double amount);
+  // The plane over what is there.
+  void lay(const Plane& plane);
+  // All that is not clear, of a transparent canvas.
+  Plane plane() const;
+
   // Lowest WCAG contrast between `text` (drawn at `opacity`) and the pixels under it in `area`.
   double lowest_contrast(const Area& area, const Colour& text, double opacity) const;
   // The same if `colour` were laid over the pixels first, at amount * strength(x, y).
@@ -67,11 +83,19 @@ class Canvas {
                          double amount,
                          const std::function<double(double x, double y)>& strength) const;
 
+  // The least amount in [low, high] of `colour`, laid over the area's pixels at amount * strength,
+  // with which opaque text of this luminance has the needed contrast; `high` if none has.
+  // `strengths` as in shade(), for the area `shaded`; outside of it there is none.
+  double least_amount(const Area& area, double text_luminance, double needed, const Colour& colour,
+                      double low, double high, const Area& shaded,
+                      const std::vector<std::uint16_t>& strengths) const;
+
   Image image() const;  // RGB
 
  private:
   template <typename Pixel>
   void mix(const Area& area, const Coverage& coverage, Pixel&& pixel);
+  double nearest_contrast(const Area& part, double text_luminance) const;
   std::uint32_t* words(int y) const;     // the same row as cairo's words
   Area visible(const Area& area) const;  // the part of it on the canvas; may be empty
   int width_;

@@ -25,6 +25,8 @@ std::array<double, 256> linear_table() {
   return table;
 }
 
+const std::array<double, 256> kLinear = linear_table();
+
 }  // namespace
 
 bool parse_hex(const std::string& text, Colour& colour) {
@@ -52,8 +54,7 @@ std::string to_hex(const Colour& colour) {
 }
 
 double luminance(std::uint8_t red, std::uint8_t green, std::uint8_t blue) {
-  static const std::array<double, 256> linear = linear_table();
-  return 0.2126 * linear[red] + 0.7152 * linear[green] + 0.0722 * linear[blue];
+  return 0.2126 * kLinear[red] + 0.7152 * kLinear[green] + 0.0722 * kLinear[blue];
 }
 
 double luminance(const Colour& colour) {

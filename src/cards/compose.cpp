@@ -2,10 +2,12 @@
 #include "cards/compose.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/error.h"
 #include "cards/language.h"
 #include "cards/layers.h"
+#include "cards/shared_layers.h"
 #include "cards/variables.h"
 
 namespace affiche::cards {
@@ -136,12 +138,12 @@ void prepare_photos(const CardJob& job, Prepared& prepared, Composed& result) {
     if (const auto focus = job.values.find(kFocusVariable); focus != job.values.end()) {
       place.focus = read_focus(focus->second);
     }
-    CoverPhoto photo = cover(*job.inputs.photo, area.width, area.height, *content, place);
-    if (photo.enlargement > 1.25) {
+    const auto photo = shared_cover(job.inputs, area.width, area.height, *content, place);
+    if (photo->enlargement > 1.25) {
       result.warnings.push_back(concat("photo \"", result.credit->title, "\" is enlarged ",
-                                       photo.enlargement, " times; use a larger one"));
+                                       photo->enlargement, " times; use a larger one"));
     }
-    prepared.photos.emplace(layer->name, std::move(photo));
+    prepared.photos.emplace(layer->name, photo);
   }
 }
 
@@ -167,6 +169,21 @@ bool is_credit(const Layer* layer) {
   return std::holds_alternative<CreditLayer>(layer->content);
 }
 
+// Adds the time since the last step to a step's.
+class StepClock {
+ public:
+  explicit StepClock(Composed& result) : result_(result) {}
+  void step(const std::string& name) {
+    const auto now = std::chrono::steady_clock::now();
+    result_.timings[name] += std::chrono::duration<double, std::milli>(now - last_).count();
+    last_ = now;
+  }
+
+ private:
+  Composed& result_;
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
 }  // namespace
 
 Composed compose(const Template& card, const Brand& brand, const CardInputs& inputs) {
@@ -178,9 +195,12 @@ Composed compose(const Template& card, const Brand& brand, const CardInputs& inp
   CardJob job = make_job(card, dressed, inputs, std::move(values), scheme);
   result.language = job.language;
   Prepared prepared;
+  StepClock clock(result);
   note_photo(job, result);
   prepared.place = place_layers(job, credit_text(job, result));
+  clock.step("text layout");
   prepare_photos(job, prepared, result);
+  clock.step("photo");
 
   // Nothing may cover the credit, so it comes last whatever its place.
   std::stable_partition(job.layers.begin(), job.layers.end(),
@@ -191,10 +211,12 @@ Composed compose(const Template& card, const Brand& brand, const CardInputs& inp
     canvas.shade({0, 0, card.width, card.height}, {}, 1, [&](double, double) { return ground; });
   }
   draw_layers(job, prepared, canvas, result);
+  clock.step("all layers");
   if (result.credit && std::none_of(job.layers.begin(), job.layers.end(), is_credit)) {
     fail(Cause::Refused, "template \"", card.name, "\": a photo without its credit layer");
   }
   result.image = canvas.image();
+  clock.step("to RGB");
   return result;
 }
 

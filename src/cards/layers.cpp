@@ -2,15 +2,15 @@
 #include "cards/layers.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <numbers>
 
 #include "base/error.h"
 #include "cards/chart.h"
 #include "cards/effects.h"
-#include "cards/mask.h"
-#include "cards/resample.h"
 #include "cards/shapes.h"
+#include "cards/shared_layers.h"
 #include "cards/svg.h"
 #include "cards/variables.h"
 
@@ -77,22 +77,21 @@ class Drawing {
       fail(Cause::NotFound, job_.what(layer_), ": expected a generated picture \"", content.source,
            "\", found none; give the brand a prompt of that name");
     }
-    const FloatPixels pixels = resample_to_cover(found->second.image(), area_.width, area_.height,
-                                                 content.zoom, content.focus[0], content.focus[1]);
-    target_.blend(pixels, area_, coverage(content.mask), layer_.opacity, content.grain);
+    const auto pixels = generated_pixels(job_, content, found->second, area_);
+    target_.blend(*pixels, area_, *coverage(content.mask), layer_.opacity);
     result_.recipes.insert_or_assign(content.source, found->second.recipe());
     report();
   }
 
   void operator()(const SolidLayer& content) {
     const Colour colour = paint(content.colour);
-    target_.shade(area_, coverage(content.mask), layer_.opacity,
+    target_.shade(area_, *coverage(content.mask), layer_.opacity,
                   [&](double, double) { return colour; });
     report();
   }
 
   void operator()(const GradientLayer& content) {
-    target_.shade(area_, coverage(content.mask), layer_.opacity,
+    target_.shade(area_, *coverage(content.mask), layer_.opacity,
                   gradient_colours(content, box_, mirrored(),
                                    [this](const Paint& source) { return paint(source); }));
     report();
@@ -101,11 +100,11 @@ class Drawing {
   void operator()(const PhotoLayer& content) {
     const auto photo = prepared_.photos.find(layer_.name);
     if (photo == prepared_.photos.end()) return;
-    const Image& image = photo->second.image;
+    const Image& image = photo->second->image;
     // A photo that is whole inside its box is smaller than that: the mask is of the photo.
     area_ = {area_.x + (area_.width - image.width) / 2, area_.y + (area_.height - image.height) / 2,
              image.width, image.height};
-    target_.blend(image, area_, coverage(content.mask), layer_.opacity);
+    target_.blend(image, area_, *coverage(content.mask), layer_.opacity);
     report();
   }
 
@@ -141,10 +140,14 @@ class Drawing {
       const auto text = prepared_.place.texts.find(name);
       if (text != prepared_.place.texts.end()) texts.push_back(&text->second);
     }
+    const auto strengths = ramp(job_,
+                                concat(box_.x, ",", box_.y, ",", box_.width, ",", box_.height, " ",
+                                       content.angle, " ", content.solid),
+                                area_, strength);
     const double amount =
-        least_amount(canvas_, texts, colour, layer_.opacity,
-                     std::max(layer_.opacity, content.max_opacity), strength, content.contrast);
-    canvas_.shade(area_, {}, colour, [&](double x, double y) { return amount * strength(x, y); });
+        scrim_amount(texts, colour, layer_.opacity, std::max(layer_.opacity, content.max_opacity),
+                     *strengths, strength, content.contrast);
+    canvas_.shade(area_, *strengths, colour, amount);
     report();
   }
 
@@ -199,10 +202,10 @@ class Drawing {
     return result_.layers.back();
   }
   Colour paint(const Paint& source) const { return resolve(source, job_.brand, job_.values); }
-  Coverage coverage(const Mask& mask) const {
+  std::shared_ptr<const Coverage> coverage(const Mask& mask) const {
     Mask turned = mask;
     turned.mirrored = mirrored();
-    return make_coverage(turned, area_, job_.what(layer_));
+    return shared_coverage(job_, layer_, turned, area_);
   }
 
   std::function<Colour(const std::string&)> finder() const {
@@ -241,6 +244,27 @@ class Drawing {
     ink.y += text.y;
     result_.layers.push_back(
         {layer_.name, ink, text.text.size(), static_cast<int>(text.text.lines().size()), reached});
+  }
+
+  // As least_amount(), with the area's own strengths, which are `strength` at its pixels.
+  double scrim_amount(const std::vector<const PlacedText*>& texts, const Colour& colour, double low,
+                      double high, const std::vector<std::uint16_t>& strengths,
+                      const Strength& strength, double aim) const {
+    double amount = low;
+    for (const PlacedText* text : texts) {
+      if (text->opacity * text->colour.alpha < 1) {
+        amount = least_amount(canvas_, {text}, colour, amount, high, strength, aim);
+        continue;
+      }
+      // A little more than needed, because dither and antialiasing come after.
+      const double reachable = 0.9 * contrast(luminance(text->colour), luminance(colour));
+      const double needed = std::max(text->needed_contrast, std::min(aim, reachable)) * 1.03;
+      for (const Area& area : text->areas()) {
+        amount = canvas_.least_amount(area, luminance(text->colour), needed, colour, amount, high,
+                                      area_, strengths);
+      }
+    }
+    return amount;
   }
 
   // A soft pad around the lines: full strength within 10 pixels of the ink, gone after 44.
@@ -309,20 +333,42 @@ EffectPlace effect_place(const CardJob& job, const Box& box, const Mask& outline
           [&job](const Paint& paint) { return resolve(paint, job.brand, job.values); }};
 }
 
+void draw_with_effects(const CardJob& job, const Prepared& prepared, const Layer& layer,
+                       const Box& box, Canvas& canvas, Composed& result) {
+  if (layer.effects.none()) {
+    std::visit(Drawing(job, prepared, layer, box, canvas, canvas, result), layer.content);
+    return;
+  }
+  Canvas own(canvas.width(), canvas.height(), Canvas::Ground::Transparent);
+  std::visit(Drawing(job, prepared, layer, box, canvas, own, result), layer.content);
+  lay_with_effects(
+      canvas, std::move(own), layer.effects,
+      effect_place(job, box, outline_of(layer), job.mirrored() && layer.mirror, job.what(layer)),
+      1);
+}
+
 void draw_layer(const CardJob& job, const Prepared& prepared, const Layer& layer, Canvas& canvas,
                 Composed& result) {
   const std::optional<Box> box = prepared.place.box(job, layer);
   if (!box || is_empty(job, layer)) return;
-  if (layer.effects.none()) {
-    std::visit(Drawing(job, prepared, layer, *box, canvas, canvas, result), layer.content);
+  if (never_changes(layer)) {
+    const auto drawn = drawn_layer(job, layer, *box, [&](Canvas& own, Composed& by_itself) {
+      draw_with_effects(job, prepared, layer, *box, own, by_itself);
+    });
+    canvas.lay(drawn->plane);
+    result.layers.insert(result.layers.end(), drawn->reports.begin(), drawn->reports.end());
     return;
   }
-  Canvas own(canvas.width(), canvas.height(), Canvas::Ground::Transparent);
-  std::visit(Drawing(job, prepared, layer, *box, canvas, own, result), layer.content);
-  lay_with_effects(
-      canvas, std::move(own), layer.effects,
-      effect_place(job, *box, outline_of(layer), job.mirrored() && layer.mirror, job.what(layer)),
-      1);
+  draw_with_effects(job, prepared, layer, *box, canvas, result);
+}
+
+void draw_timed(const CardJob& job, const Prepared& prepared, const Layer& layer, Canvas& canvas,
+                Composed& result) {
+  const auto start = std::chrono::steady_clock::now();
+  draw_layer(job, prepared, layer, canvas, result);
+  const auto end = std::chrono::steady_clock::now();
+  result.timings["layer " + layer.name] +=
+      std::chrono::duration<double, std::milli>(end - start).count();
 }
 
 }  // namespace
@@ -331,12 +377,12 @@ void draw_layers(const CardJob& job, const Prepared& prepared, Canvas& canvas, C
   for (std::size_t i = 0; i < job.layers.size();) {
     const Group* group = job.card.find_group(job.layers[i]->group);
     if (group == nullptr || (group->effects.none() && group->opacity == 1)) {
-      draw_layer(job, prepared, *job.layers[i++], canvas, result);
+      draw_timed(job, prepared, *job.layers[i++], canvas, result);
       continue;
     }
     Canvas own(canvas.width(), canvas.height(), Canvas::Ground::Transparent);
     for (; i < job.layers.size() && job.layers[i]->group == group->name; ++i) {
-      draw_layer(job, prepared, *job.layers[i], own, result);
+      draw_timed(job, prepared, *job.layers[i], own, result);
     }
     const Box box = job.mirrored() ? job.mirror(group->box) : group->box;
     const std::string what = "template \"" + job.card.name + "\", group \"" + group->name + "\"";

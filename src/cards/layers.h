@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 
 #include "cards/canvas.h"
@@ -13,7 +14,7 @@ namespace affiche::cards {
 
 // What the drawing needs beside the job, prepared before the first pixel.
 struct Prepared {
-  std::map<std::string, CoverPhoto> photos;  // by layer name
+  std::map<std::string, std::shared_ptr<const CoverPhoto>> photos;  // by layer name
   Placement place;
 };
 

@@ -87,6 +87,7 @@ class CardMaker final : public StageRunner {
   PhotoFinder finder_;
   PhotoChoice choice_;
   Backgrounds backgrounds_;
+  std::shared_ptr<cards::PreparedParts> parts_ = std::make_shared<cards::PreparedParts>();
   KeptFiles<cards::Template> templates_;
   KeptFiles<cards::Brand> brands_;
 };
@@ -172,6 +173,7 @@ StageResult CardMaker::compose(const store::Job& job, const store::Stages& done)
   const auto card = template_of(job);
   const auto brand = brand_of(job);
   cards::CardInputs inputs;
+  inputs.kept = parts_;
   inputs.variables = job_variables(job.variables, describe(job) + ": set");
   if (const auto chosen = chosen_photo(done)) {
     inputs.photo = Photo(artifacts_.get(chosen->id), chosen->credit);

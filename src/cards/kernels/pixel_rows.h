@@ -22,7 +22,7 @@ struct PixelRows {
   void (*blend)(std::uint32_t* to, const std::uint32_t* from, const std::uint8_t* cover,
                 std::uint32_t opacity, int count);
   // `colour` mixed in by strength * amount / 65535, `amount` at most 65536, with triangular noise
-  // of half a level by the pixel's place, which starts at `x` and `y`. Opaque `to` only.
+  // of half a level by the pixel's place, which starts at `x` and `y`.
   void (*tint)(std::uint32_t* to, const std::uint16_t* strength, std::uint32_t amount,
                std::uint32_t colour, int x, int y, int count);
   void (*to_rgb)(std::uint8_t* to, const std::uint32_t* from, int count);

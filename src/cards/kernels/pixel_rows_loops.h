@@ -61,6 +61,10 @@ inline Word tinted(Word to, Word from, Word alpha, Word bits) {
   return (to * (65536 - alpha) + from * alpha + noise + 1) >> 16;
 }
 
+inline Word least(Word a, Word b) {
+  return a < b ? a : b;
+}
+
 void tint(Word* to, const std::uint16_t* strength, Word amount, Word colour, int x, int y,
           int count) {
   const Word place = static_cast<Word>(y) * 65536U + static_cast<Word>(x);
@@ -73,9 +77,10 @@ void tint(Word* to, const std::uint16_t* strength, Word amount, Word colour, int
     const Word alpha = scaled + (scaled >> 15);
     const Word bits = hash(place + static_cast<Word>(i));
     const Word old = to[i];
-    to[i] = tinted(old & 255, blue, alpha, bits >> 20) |
-            tinted((old >> 8) & 255, green, alpha, bits >> 10) << 8 |
-            tinted((old >> 16) & 255, red, alpha, bits) << 16 | (old & 0xff000000U);
+    const Word there = ((old >> 24) * (65536 - alpha) + 255 * alpha + 32768) >> 16;
+    to[i] = least(tinted(old & 255, blue, alpha, bits >> 20), there) |
+            least(tinted((old >> 8) & 255, green, alpha, bits >> 10), there) << 8 |
+            least(tinted((old >> 16) & 255, red, alpha, bits), there) << 16 | there << 24;
   }
 }
 
