@@ -167,13 +167,15 @@ std::shared_ptr<const CoverPhoto> shared_cover(const CardInputs& inputs, int wid
                                                const PhotoPlace& place) {
   const Photo& photo = *inputs.photo;
   const Bytes& bytes = photo.encoded();
-  const std::string key = concat("photo ", width, "x", height, " ", static_cast<int>(layer.focus),
-                                 " ", layer.point[0], " ", layer.point[1], " ") +
-                          sample(bytes.data(), bytes.size());
+  std::string key = concat("photo ", width, "x", height, " ", static_cast<int>(layer.fit), " ",
+                           static_cast<int>(layer.focus), " ", layer.point[0], " ", layer.point[1]);
+  if (place.focus) key += concat(" at ", (*place.focus)[0], ",", (*place.focus)[1]);
+  for (const Box& box : place.taken) key += " " + text_of(box);
+  key += " " + sample(bytes.data(), bytes.size());
   const auto made = shared<CutPhoto>(
       inputs.kept.get(), key,
       [&] {
-        return CutPhoto{photo, cover(photo, width, height, layer)};
+        return CutPhoto{photo, cover(photo, width, height, layer, place)};
       },
       [](const CutPhoto& kept) {
         return kept.source.encoded().size() + kept.cut.image.pixels.size();

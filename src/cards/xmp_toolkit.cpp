@@ -24,6 +24,9 @@ void start_toolkit() {
         {"http://ns.useplus.org/ldf/xmp/1.0/", "plus"},
         {"http://www.metadataworkinggroup.com/schemas/regions/", "mwg-rs"},
         {"http://ns.adobe.com/xmp/sType/Area#", "stArea"},
+        {"http://creativecommons.org/ns#", "cc"},
+        {"http://ns.adobe.com/xap/1.0/mm/", "xmpMM"},
+        {"http://ns.adobe.com/xap/1.0/sType/ResourceRef#", "stRef"},
         {NS_XAP_RIGHTS, "xmpRights"}};
     for (const auto& [uri, prefix] : namespaces) {
       XmpStringPtr registered = xmp_string_new();

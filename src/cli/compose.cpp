@@ -24,6 +24,7 @@ struct Options {
   std::string photo;
   std::string credit;
   std::vector<std::string> out;
+  std::string hero;
   std::string jobs;
 };
 
@@ -31,8 +32,8 @@ struct Options {
 service::CardRequest read_request(const std::string& text, const std::string& what) {
   const Json json = parse_json(text, what);
   if (!json.is_object()) fail(Cause::BadInput, what, ": expected a JSON object");
-  static const std::vector<std::string> kKeys = {"template", "brand",  "set",
-                                                 "photo",    "credit", "out"};
+  static const std::vector<std::string> kKeys = {"template", "brand", "set", "photo",
+                                                 "credit",   "out",   "hero"};
   service::CardRequest request;
   for (const auto& [key, value] : json.items()) {
     if (key == "set" && value.is_object()) {
@@ -48,6 +49,8 @@ service::CardRequest read_request(const std::string& text, const std::string& wh
       request.brand = value.get<std::string>();
     } else if (key == "photo" && value.is_string()) {
       request.photo = value.get<std::string>();
+    } else if (key == "hero" && value.is_string()) {
+      request.hero = value.get<std::string>();
     } else if (key == "out" && value.is_string()) {
       request.out = {value.get<std::string>()};
     } else if (key == "out" && value.is_array() &&
@@ -72,6 +75,7 @@ service::CardRequest request_from(const Options& options) {
     request.credit = credit_from_json(read_text(options.credit), options.credit);
   }
   if (!options.out.empty()) request.out = options.out;
+  if (!options.hero.empty()) request.hero = options.hero;
   Json variables = parse_json(request.variables, "set");
   for (const std::string& pair : options.set) {
     const std::size_t equals = pair.find('=');
@@ -162,8 +166,10 @@ void add_compose(CLI::App& app, Shared& shared) {
       ->check(existing_input());
   command
       ->add_option("--out", options->out,
-                   "file to write: .jpg, .png, .webp or .avif; several allowed")
+                   "file to write: .jpg, .png, .webp or .avif, or folder/; several allowed")
       ->expected(1, -1);
+  command->add_option("--hero", options->hero,
+                      "also the photo alone, 1600x900 without text, as search engines want it");
   command
       ->add_option("--jobs", options->jobs,
                    "JSON lines, each like --data; - for standard input; an answer a line")

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/sha256.h"
+#include "cards/hero.h"
 #include "service/card_files.h"
 #include "service/card_job.h"
 #include "service/names.h"
@@ -23,6 +24,7 @@ CardBench::CardBench(const Config& config)
 cards::CardInputs CardBench::inputs_for(const CardRequest& request, const cards::Template& card,
                                         const cards::Brand& brand) {
   cards::CardInputs inputs;
+  inputs.kept = parts_;
   inputs.variables = job_variables(request.variables, "set");
   if (!request.photo.empty()) {
     if (!request.credit) {
@@ -39,35 +41,55 @@ cards::CardInputs CardBench::inputs_for(const CardRequest& request, const cards:
   return inputs;
 }
 
+CardAnswer CardBench::write(const CardFile& file, const std::string& out,
+                            const cards::CardInputs& inputs) {
+  const std::filesystem::path path = card_path(out, out, file.title, sha256_hex(file.bytes));
+  write_atomically(path, file.bytes);
+  write_atomically(credits_path(path), file.credits_json);
+  if (file.credit) {
+    store::CreditEntry entry;
+    entry.card_path = std::filesystem::absolute(path).string();
+    entry.card_sha256 = sha256_hex(file.bytes);
+    entry.photo_id = sha256_hex(inputs.photo->encoded());
+    entry.credit = *file.credit;
+    entry.line = file.credit_line;
+    store_.add_credit(entry);
+  }
+  return {path.string(), file.bytes.size(), 0, file.warnings};
+}
+
 std::vector<CardAnswer> CardBench::make(const CardRequest& request) {
   const auto start = std::chrono::steady_clock::now();
-  if (request.out.empty()) fail(Cause::Usage, "compose: expected an output file; add --out");
-  for (const std::string& out : request.out) cards::format_for(out);
-  const auto card =
-      templates_.get(named_file(request.card_template, config_.paths.templates, "template"));
+  if (request.out.empty() && request.hero.empty()) {
+    fail(Cause::Usage, "compose: expected an output file; add --out");
+  }
+  for (const std::string& out : request.out) card_format(out);
   const auto brand = brands_.get(named_file(request.brand, config_.paths.brands, "brand"));
-  const cards::CardInputs inputs = inputs_for(request, *card, *brand);
-  const cards::Composed composed = compose(*card, *brand, inputs);
-
   std::vector<CardAnswer> answers;
-  for (const std::string& out : request.out) {
-    // No date: a clock in the file would make another file of the same card each time.
-    const CardFile file =
-        encode_card(composed, *brand, inputs, cards::format_for(out), "", config_.site.url);
-    write_atomically(out, file.bytes);
-    write_atomically(credits_path(out), file.credits_json);
-    if (file.credit) {
-      store::CreditEntry entry;
-      entry.card_path = std::filesystem::absolute(out).string();
-      entry.card_sha256 = sha256_hex(file.bytes);
-      entry.photo_id = sha256_hex(inputs.photo->encoded());
-      entry.credit = *file.credit;
-      entry.line = file.credit_line;
-      store_.add_credit(entry);
-    }
+  const auto answer = [&](CardAnswer made) {
     const std::chrono::duration<double, std::milli> elapsed =
         std::chrono::steady_clock::now() - start;
-    answers.push_back({out, file.bytes.size(), elapsed.count(), file.warnings});
+    made.milliseconds = elapsed.count();
+    answers.push_back(std::move(made));
+  };
+  const auto card =
+      templates_.get(named_file(request.card_template, config_.paths.templates, "template"));
+  const cards::CardInputs inputs = inputs_for(request, *card, *brand);
+  if (!request.hero.empty() && !inputs.photo) {
+    fail(Cause::Usage, "compose: --hero ", request.hero, ": expected a photograph; add --photo");
+  }
+  // No date: a clock in the file would make another file of the same card each time.
+  if (!request.out.empty()) {
+    const cards::Composed composed = compose(*card, *brand, inputs);
+    for (const std::string& out : request.out) {
+      answer(write(encode_card(composed, *brand, inputs, card_format(out), "", config_.site.url),
+                   out, inputs));
+    }
+  }
+  if (!request.hero.empty()) {
+    const cards::Composed hero = cards::make_hero(*inputs.photo);
+    answer(write(encode_card(hero, *brand, inputs, card_format(request.hero), "", config_.site.url),
+                 request.hero, inputs));
   }
   return answers;
 }

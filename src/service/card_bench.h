@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "cards/compose.h"
 #include "service/backgrounds.h"
+#include "service/card_files.h"
 #include "service/config.h"
 #include "service/kept_files.h"
 #include "service/photo_library.h"
@@ -22,7 +23,9 @@ struct CardRequest {
   std::string variables = "{}";  // JSON object
   std::string photo;             // path; empty: none
   std::optional<Credit> credit;  // required with a photo
-  std::vector<std::string> out;  // files; one composition is encoded for each
+  // Files, or folders (ending in "/") that get TITLE-HASH.jpg; one composition is encoded for each.
+  std::vector<std::string> out;
+  std::string hero;  // file or folder for the text-free 1600x900 of the photo; empty: none
 };
 
 struct CardAnswer {
@@ -44,6 +47,7 @@ class CardBench {
   std::vector<CardAnswer> make(const CardRequest& request);
 
  private:
+  CardAnswer write(const CardFile& file, const std::string& out, const cards::CardInputs& inputs);
   cards::CardInputs inputs_for(const CardRequest& request, const cards::Template& card,
                                const cards::Brand& brand);
 
@@ -53,6 +57,7 @@ class CardBench {
   store::Artifacts artifacts_;
   PhotoLibrary library_;
   Backgrounds backgrounds_;
+  std::shared_ptr<cards::PreparedParts> parts_ = std::make_shared<cards::PreparedParts>();
   KeptFiles<cards::Template> templates_;
   KeptFiles<cards::Brand> brands_;
 };

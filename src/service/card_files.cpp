@@ -2,6 +2,7 @@
 #include "service/card_files.h"
 
 #include "base/error.h"
+#include "base/sha256.h"
 #include "cards/metadata.h"
 #include "service/names.h"
 
@@ -39,6 +40,16 @@ CardFile encode_card(const cards::Composed& composed, const cards::Brand& brand,
   facts.created = created;
   facts.language = composed.language;
   facts.software = "affiche " AFFICHE_VERSION;
+  if (composed.credit && inputs.photo) {
+    facts.photo_sha256 = sha256_hex(inputs.photo->encoded());
+    facts.photo_rights = cards::read_photo_rights(*inputs.photo);
+  }
+  // The same card has the same name in every format; what makes it another one is in the hash.
+  facts.document_id =
+      sha256_hex(concat(composed.hero ? "hero" : "card", composed.image.width, "x",
+                        composed.image.height, "\n", brand.publisher, "\n", facts.title, "\n",
+                        composed.credit_line, "\n", facts.photo_sha256))
+          .substr(0, 32);
 
   cards::Encoded encoded =
       cards::encode(composed.image, format, {}, {.xmp = xmp_packet(composed, facts)});
