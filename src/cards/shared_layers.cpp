@@ -163,8 +163,7 @@ std::shared_ptr<const std::vector<std::uint16_t>> ramp(
 }
 
 std::shared_ptr<const CoverPhoto> shared_cover(const CardInputs& inputs, int width, int height,
-                                               const PhotoLayer& layer,
-                                               const PhotoPlace& place) {
+                                               const PhotoLayer& layer, const PhotoPlace& place) {
   const Photo& photo = *inputs.photo;
   const Bytes& bytes = photo.encoded();
   std::string key = concat("photo ", width, "x", height, " ", static_cast<int>(layer.fit), " ",

@@ -89,11 +89,8 @@ int bench(BenchModel options, bool json) {
 
 }  // namespace
 
-void add_bench(CLI::App& app, Shared& shared) {
-  CLI::App* bench_command = app.add_subcommand("bench", "measure models");
-  bench_command->require_subcommand(1);
-  bench_command->footer("Example: affiche bench model --prompts 24");
-  CLI::App* command = bench_command->add_subcommand(
+void add_bench_model(CLI::App& bench_command, Shared& shared) {
+  CLI::App* command = bench_command.add_subcommand(
       "model", "colours, families, diversity and flaws of a model's backgrounds");
   auto options = std::make_shared<BenchModel>();
   command->add_option("--model", options->model, "diffusers folder");

@@ -20,6 +20,8 @@ void add_serve(CLI::App& app, Shared& shared);
 void add_enqueue(CLI::App& app, Shared& shared);
 void add_run(CLI::App& app, Shared& shared);
 void add_jobs(CLI::App& app, Shared& shared);
+void add_bench(CLI::App& app, Shared& shared);
+void add_bench_model(CLI::App& bench, Shared& shared);  // below bench
 void add_compose(CLI::App& app, Shared& shared);
 void add_generate(CLI::App& app, Shared& shared);
 void add_photos(CLI::App& app, Shared& shared);
@@ -33,7 +35,6 @@ void add_model(CLI::App& app, Shared& shared);
 void add_recipe(CLI::App& app, Shared& shared);
 void add_train(CLI::App& app, Shared& shared);
 void add_migrate(CLI::App& app, Shared& shared);
-void add_bench(CLI::App& app, Shared& shared);
 void add_doctor(CLI::App& app, Shared& shared);
 
 }  // namespace affiche::cli

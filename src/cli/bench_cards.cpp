@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/bench_cards.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+
+#include "cards/compose.h"
+#include "cards/encode.h"
+#include "cards/metadata.h"
+#include "imaging/raw.h"
+
+namespace affiche::cli {
+namespace {
+
+constexpr int kWarmUp = 3;
+
+double since(std::chrono::steady_clock::time_point start) {
+  const std::chrono::duration<double, std::milli> elapsed =
+      std::chrono::steady_clock::now() - start;
+  return elapsed.count();
+}
+
+// A comment with a number, so that no cache takes the photo for one that it knows.
+Bytes renamed(Bytes jpeg, int number) {
+  const Bytes comment = {0xff,
+                         0xfe,
+                         0,
+                         6,
+                         static_cast<std::uint8_t>(number >> 24),
+                         static_cast<std::uint8_t>(number >> 16),
+                         static_cast<std::uint8_t>(number >> 8),
+                         static_cast<std::uint8_t>(number)};
+  jpeg.insert(jpeg.begin() + 2, comment.begin(), comment.end());
+  return jpeg;
+}
+
+Photo read_photo(const BenchParts& parts, int number, int unique) {
+  const auto file = parts.folder / ("photo-" + std::to_string(number % parts.count) + ".jpg");
+  return Photo(renamed(read_bytes(file), unique), parts.credit);
+}
+
+Generated read_background(const BenchParts& parts, int number, int unique) {
+  const auto file = parts.folder / ("background-" + std::to_string(number % parts.count) + ".raw");
+  Recipe recipe;
+  recipe.model = "bench";
+  recipe.seed = unique;
+  return Generated(from_raw(read_bytes(file), file.string()), recipe);
+}
+
+}  // namespace
+
+Measured measure_cards(const cards::Template& card, const cards::Brand& brand,
+                       const BenchParts& parts, bool fresh, int count,
+                       const std::shared_ptr<cards::PreparedParts>& kept) {
+  static std::atomic<int> made_before = 0;
+  int unique = made_before.fetch_add(count + kWarmUp);
+  std::vector<cards::CardInputs> ready;
+  for (int i = 0; i < parts.count && !fresh; ++i) {
+    ready.emplace_back().photo = read_photo(parts, i, 0);
+    ready.back().generated.emplace("background", read_background(parts, i, i));
+  }
+  // Each photo with each headline: what the words cover moves the crop.
+  const int warm_up = fresh ? kWarmUp : static_cast<int>(parts.headlines.size());
+  Measured measured;
+  for (int i = 0; i < count + warm_up; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    cards::CardInputs inputs;
+    if (fresh) {
+      ++unique;
+      inputs.photo = read_photo(parts, i, unique);
+      inputs.generated.emplace("background", read_background(parts, i, 1000 + unique));
+    } else {
+      inputs = ready[static_cast<std::size_t>(i) % ready.size()];
+    }
+    inputs.kept = kept;
+    inputs.variables = {
+        {"headline", parts.headlines[static_cast<std::size_t>(i) % parts.headlines.size()]},
+        {"byline", parts.byline}};
+    const double read = since(start);
+    const cards::Composed composed = compose(card, brand, inputs);
+    const auto encoding = std::chrono::steady_clock::now();
+    cards::CardFacts facts;
+    facts.title = inputs.variables.at("headline");
+    facts.publisher = brand.publisher;
+    const std::string xmp = xmp_packet(composed, facts);
+    const double described = since(encoding);
+    measured.last =
+        cards::encode(composed.image, cards::Format::Jpeg,
+                      {.quality = 85, .budget = 0, .progressive = false, .full_chroma = false},
+                      {.xmp = xmp})
+            .bytes;
+    if (i < warm_up) continue;
+    measured.ms.push_back(since(start));
+    measured.steps["read files"].push_back(read);
+    measured.steps["metadata"].push_back(described);
+    measured.steps["encode"].push_back(since(encoding) - described);
+    for (const auto& [step, ms] : composed.timings) measured.steps[step].push_back(ms);
+  }
+  return measured;
+}
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+Json run_peer(const std::string& command) {
+  std::string output;
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen((command + " 2>/dev/null").c_str(), "r"),
+                                                   &pclose);
+  std::array<char, 4096> buffer{};
+  while (pipe != nullptr && std::fgets(buffer.data(), buffer.size(), pipe.get()) != nullptr) {
+    output += buffer.data();
+  }
+  const Json answer = Json::parse(output, nullptr, false);
+  return answer.is_object() && answer.contains("ms") ? answer : Json::object();
+}
+
+}  // namespace affiche::cli
