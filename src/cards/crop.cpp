@@ -64,7 +64,9 @@ std::array<double, 2> place_crop(double width, double height, double crop_width,
   double least = cost(ideal[0], ideal[1]);
   for (const double left : candidates(ideal[0], slack_x)) {
     for (const double top : candidates(ideal[1], slack_y)) {
-      const double now = cost(left, top);
+      const bool near = std::abs(left - ideal[0]) <= subject.leeway * crop_width &&
+                        std::abs(top - ideal[1]) <= subject.leeway * crop_height;
+      const double now = near ? cost(left, top) : least;
       if (now >= least) continue;
       least = now;
       best = {left, top};

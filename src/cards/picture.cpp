@@ -17,6 +17,9 @@ namespace {
 
 using vips::VImage;
 
+// Subject::leeway of what draws the eye: a bright spot may be a part of something larger.
+constexpr double kGuessed = 0.08;
+
 std::string name_of(const Photo& photo) {
   return "photo \"" + photo.credit().title + "\"";
 }
@@ -57,7 +60,7 @@ Offset choose_crop(const VImage& image, int width, int height, const PhotoLayer&
     const VImage cut = image.smartcrop(
         width, height, VImage::option()->set("interesting", VIPS_INTERESTING_ENTROPY));
     subject = Subject{(width / 2.0 - cut.xoffset()) / image.width(),
-                      (height / 2.0 - cut.yoffset()) / image.height()};
+                      (height / 2.0 - cut.yoffset()) / image.height(), 0, 0, kGuessed};
   } else if (!subject) {
     int x = 0;
     int y = 0;
@@ -66,8 +69,8 @@ Offset choose_crop(const VImage& image, int width, int height, const PhotoLayer&
                         ->set("interesting", VIPS_INTERESTING_ATTENTION)
                         ->set("attention_x", &x)
                         ->set("attention_y", &y));
-    subject =
-        Subject{static_cast<double>(x) / image.width(), static_cast<double>(y) / image.height()};
+    subject = Subject{static_cast<double>(x) / image.width(),
+                      static_cast<double>(y) / image.height(), 0, 0, kGuessed};
   }
   const std::array<double, 2> at =
       place_crop(image.width(), image.height(), width, height, *subject, place.taken);
@@ -145,7 +148,7 @@ std::optional<CoverPhoto> cover_plain(const Photo& photo, int width, int height,
     part = decode_jpeg(photo.encoded(), shrink, 0, 0, whole_width, whole_height);
     if (part) {
       const std::array<double, 2> eye = attention(*part, width, height);
-      place({eye[0], eye[1]});
+      place({eye[0], eye[1], 0, 0, kGuessed});
     }
   } else {
     place(*subject);

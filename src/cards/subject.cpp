@@ -152,22 +152,22 @@ std::optional<Subject> stored_subject(const vips::VImage& image) {
 }  // namespace
 
 Subject upright(const Subject& subject, int orientation) {
-  const auto& [x, y, width, height] = subject;
+  const auto& [x, y, width, height, leeway] = subject;
   switch (orientation) {
     case 2:
-      return {1 - x, y, width, height};
+      return {1 - x, y, width, height, leeway};
     case 3:
-      return {1 - x, 1 - y, width, height};
+      return {1 - x, 1 - y, width, height, leeway};
     case 4:
-      return {x, 1 - y, width, height};
+      return {x, 1 - y, width, height, leeway};
     case 5:
-      return {y, x, height, width};
+      return {y, x, height, width, leeway};
     case 6:
-      return {1 - y, x, height, width};
+      return {1 - y, x, height, width, leeway};
     case 7:
-      return {1 - y, 1 - x, height, width};
+      return {1 - y, 1 - x, height, width, leeway};
     case 8:
-      return {y, 1 - x, height, width};
+      return {y, 1 - x, height, width, leeway};
     default:
       return subject;
   }

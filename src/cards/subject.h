@@ -18,6 +18,9 @@ struct Subject {
   double y = 0.5;
   double width = 0;
   double height = 0;
+  // How far words may push it from where it would stand, as a share of the crop: little where only
+  // a guess says what the subject is.
+  double leeway = 1;
 };
 
 // Where the photographer, the agency or the camera says that the subject is: a focus region, else
