@@ -283,6 +283,7 @@ void add_cards(CLI::App& bench, Shared& shared) {
 void add_bench(CLI::App& app, Shared& shared) {
   CLI::App* bench = app.add_subcommand("bench", "measure this machine");
   bench->require_subcommand(1);
+  bench->footer("Example: affiche bench cards");
   add_cards(*bench, shared);
   add_bench_model(*bench, shared);
 }
