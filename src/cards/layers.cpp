@@ -351,6 +351,10 @@ void draw_layer(const CardJob& job, const Prepared& prepared, const Layer& layer
                 Composed& result) {
   const std::optional<Box> box = prepared.place.box(job, layer);
   if (!box || is_empty(job, layer)) return;
+  // Without its photograph there is nothing that a border or a shadow could belong to.
+  if (std::holds_alternative<PhotoLayer>(layer.content) && !prepared.photos.contains(layer.name)) {
+    return;
+  }
   if (never_changes(layer)) {
     const auto drawn = drawn_layer(job, layer, *box, [&](Canvas& own, Composed& by_itself) {
       draw_with_effects(job, prepared, layer, *box, own, by_itself);

@@ -8,6 +8,7 @@
 #include "cards/hero.h"
 #include "service/card_files.h"
 #include "service/card_job.h"
+#include "service/drawn_background.h"
 #include "service/names.h"
 
 namespace affiche::service {
@@ -37,6 +38,10 @@ cards::CardInputs CardBench::inputs_for(const CardRequest& request, const cards:
         brand, source, variation_of(request.variables, brand), {}, card.model_missing);
     inputs.generated.emplace(source, backgrounds_.load(made));
     if (!made.note.empty()) inputs.notes.push_back(made.note);
+  }
+  for (const std::string& source : card.drawn_names(inputs.photo.has_value())) {
+    const Recipe recipe = drawn_recipe(brand, source, variation_of(request.variables, brand));
+    inputs.generated.emplace(source, Generated(draw_background(recipe), recipe));
   }
   return inputs;
 }

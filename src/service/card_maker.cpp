@@ -15,6 +15,7 @@
 #include "service/backgrounds.h"
 #include "service/card_files.h"
 #include "service/card_job.h"
+#include "service/drawn_background.h"
 #include "service/kept_files.h"
 #include "service/names.h"
 #include "service/photo_choice.h"
@@ -181,6 +182,10 @@ StageResult CardMaker::compose(const store::Job& job, const store::Stages& done)
   for (const auto& [source, made] : made_pictures(done)) {
     inputs.generated.emplace(source, backgrounds_.load(made));
     if (!made.note.empty()) inputs.notes.push_back(made.note);
+  }
+  for (const std::string& source : card->drawn_names(inputs.photo.has_value())) {
+    const Recipe recipe = drawn_recipe(*brand, source, variation_of(job.variables, *brand));
+    inputs.generated.emplace(source, Generated(draw_background(recipe), recipe));
   }
   const CardFile file = make_card_file(*card, *brand, inputs, card_format(job.out),
                                        iso8601(job.created), config_.site.url);

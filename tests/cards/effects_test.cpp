@@ -182,6 +182,16 @@ TEST_CASE("what effects do to a photo is said in its credit", "[effects]") {
   CHECK(card.credit->changes == std::vector<std::string>{"cropped", "colours changed", "blurred"});
 }
 
+TEST_CASE("without its photo a frame is not drawn either", "[effects]") {
+  const std::string text =
+      "photo_missing = \"variant\"\n" + kCard +
+      "[[layers]]\nkind = \"photo\"\nbox = [50, 20, 100, 60]\n"
+      "border = { width = 6, colour = \"#0000FF\" }\n"
+      "[[layers]]\nkind = \"credit\"\nwhen = \"photo\"\nbox = [0, 80, 200, 20]\n";
+  const Composed card = compose(parse_template(text, "frame.toml", kRoot), demo(), CardInputs{});
+  CHECK(at(card, 53, 50) == Colour{255, 255, 255});
+}
+
 TEST_CASE("a QR code has its modules and its quiet zone", "[effects]") {
   const std::string code =
       "[[layers]]\nkind = \"qr\"\nbox = [50, 0, 100, 100]\ncontent = \"{{url}}\"\nlevel = "
