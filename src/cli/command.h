@@ -23,6 +23,8 @@ void add_jobs(CLI::App& app, Shared& shared);
 void add_bench(CLI::App& app, Shared& shared);
 void add_bench_model(CLI::App& bench, Shared& shared);  // below bench
 void add_compose(CLI::App& app, Shared& shared);
+void add_preview(CLI::App& app, Shared& shared);
+void add_template(CLI::App& app, Shared& shared);
 void add_generate(CLI::App& app, Shared& shared);
 void add_photos(CLI::App& app, Shared& shared);
 // Subcommands of `photos`: licences, revoke, audit.

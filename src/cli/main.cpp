@@ -27,6 +27,8 @@ int main(int argc, char** argv) {
   add_run(app, shared);
   add_jobs(app, shared);
   add_compose(app, shared);
+  add_preview(app, shared);
+  add_template(app, shared);
   add_generate(app, shared);
   add_photos(app, shared);
   add_credits(app, shared);
