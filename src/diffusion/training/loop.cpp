@@ -5,46 +5,55 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <cstdio>
-#include <fstream>
 #include <numbers>
 
 #include "base/error.h"
-#include "base/json.h"
+#include "base/file_lock.h"
+#include "base/files.h"
 #include "diffusion/training/drawing/random.h"
+#include "diffusion/training/journal.h"
 #include "diffusion/weights/safetensors.h"
 
 namespace affiche::diffusion {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // Where a run stands.
 struct Place {
   std::int64_t step = 0;
   double best = 1e30;      // validation
   std::int64_t stale = 0;  // validations since
+  at::Tensor pending;      // of the journal
 };
 
 void save(const std::filesystem::path& file, const Trainable& trainable, const Place& place,
-          std::uint64_t seed) {
+          Journal& journal, const LoopOptions& options) {
   StateDict state = trainable.state();
   state["step"] = at::scalar_tensor(place.step, at::kLong);
   state["validation"] =
       at::stack({at::scalar_tensor(place.best, at::kDouble),
                  at::scalar_tensor(static_cast<double>(place.stale), at::kDouble)});
-  save_safetensors(file, state, {{"seed", std::to_string(seed)}});
+  state["journal"] = journal.pending();
+  journal.sync();
+  save_safetensors(file, state,
+                   {{"seed", std::to_string(options.seed)}, {"settings", options.settings}});
 }
 
-Place resume(const LoopOptions& options, const std::filesystem::path& file, Trainable& trainable) {
-  if (!std::filesystem::exists(file)) return {};
+void check_maker(const LoopOptions& options, const std::filesystem::path& file) {
   const auto metadata = safetensors_metadata(file);
   const auto seed = metadata.find("seed");
   if (seed == metadata.end() || seed->second != std::to_string(options.seed))
     fail(Cause::Usage, file.string(), ": expected a checkpoint of seed ", options.seed, ", found ",
          seed == metadata.end() ? "none" : seed->second, "; give the same seed or another folder");
+  const auto settings = metadata.find("settings");
+  if (settings != metadata.end() && settings->second != options.settings)
+    fail(Cause::Usage, file.string(), ": expected a checkpoint of ", options.settings, ", found ",
+         settings->second, "; give the same options or another folder");
+}
+
+Place resume(const LoopOptions& options, const std::filesystem::path& file, Trainable& trainable) {
+  if (!std::filesystem::exists(file)) return {};
+  check_maker(options, file);
   const StateDict state = load_safetensors(file);
   trainable.restore(state);
   const auto step = state.find("step");
@@ -56,55 +65,17 @@ Place resume(const LoopOptions& options, const std::filesystem::path& file, Trai
     place.best = validation->second[0].item<double>();
     place.stale = static_cast<std::int64_t>(validation->second[1].item<double>());
   }
+  const auto journal = state.find("journal");
+  if (journal != state.end()) place.pending = journal->second.clone();
   return place;
 }
 
-std::string time_left(double seconds) {
-  const auto whole = static_cast<long long>(seconds);
-  if (whole >= 3600) return concat(whole / 3600, " h ", whole % 3600 / 60, " min left");
-  if (whole >= 60) return concat(whole / 60, " min ", whole % 60, " s left");
-  return concat(whole, " s left");
+// Removes the half-written files of a run that was killed.
+void sweep(const std::filesystem::path& folder) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (entry.path().filename().string().starts_with(kTemporaryPrefix))
+      std::filesystem::remove(entry.path());
 }
-
-// Collects the losses between two log lines.
-class Journal {
- public:
-  Journal(const LoopOptions& options, const LoopHooks& hooks)
-      : options_(options), hooks_(hooks), file_(options.folder / "log.jsonl", std::ios::app) {}
-  void add(std::int64_t step, double loss, double norm) {
-    sum_ += loss;
-    ++count_;
-    if (step % options_.log_every != 0) return;
-    const double seconds = std::chrono::duration<double>(Clock::now() - since_).count();
-    const double speed = static_cast<double>(count_ * options_.images_per_step) / seconds;
-    Json line = {{"step", step},
-                 {"loss", sum_ / static_cast<double>(count_)},
-                 {"gradient", norm},
-                 {"images_per_second", speed},
-                 {"rate", rate_at(options_, step - 1)}};
-    file_ << line.dump() << std::endl;
-    if (hooks_.report) {
-      char text[160];
-      const double steps_left = static_cast<double>(options_.steps - step);
-      std::snprintf(text, sizeof text, "step %lld of %lld, loss %.4f, %.2f pictures a second, %s",
-                    static_cast<long long>(step), static_cast<long long>(options_.steps),
-                    sum_ / static_cast<double>(count_), speed,
-                    time_left(steps_left * seconds / static_cast<double>(count_)).c_str());
-      hooks_.report(text);
-    }
-    sum_ = 0;
-    count_ = 0;
-    since_ = Clock::now();
-  }
-
- private:
-  const LoopOptions& options_;
-  const LoopHooks& hooks_;
-  std::ofstream file_;
-  double sum_ = 0;
-  std::int64_t count_ = 0;
-  Clock::time_point since_ = Clock::now();
-};
 
 }  // namespace
 
@@ -164,12 +135,21 @@ bool validated(const LoopOptions& options, const LoopHooks& hooks, Place& place)
 }  // namespace
 
 std::int64_t run_loop(const LoopOptions& options, Trainable& trainable, const LoopHooks& hooks) {
-  if (options.accumulate < 1) fail(Cause::Usage, "accumulate: expected 1 or more");
+  if (options.accumulate < 1 || options.log_every < 1 || options.save_every < 1)
+    fail(Cause::Usage, "expected accumulation, log lines and checkpoints every 1 or more, found ",
+         options.accumulate, ", ", options.log_every, ", ", options.save_every);
   std::filesystem::create_directories(options.folder);
+  const auto alone = FileLock::attempt(options.folder / "in-use.lock", FileLock::Kind::Exclusive);
+  if (!alone)
+    fail(Cause::Unavailable, options.folder.string(),
+         ": another run trains in this folder; wait for its end or give another one");
+  sweep(options.folder);
   const std::filesystem::path file = options.folder / "checkpoint.safetensors";
   Place place = resume(options, file, trainable);
+  if (place.step > 0 && hooks.report)
+    hooks.report(concat("goes on after step ", place.step, " of ", file.string()));
   std::int64_t saved = place.step;
-  Journal journal(options, hooks);
+  Journal journal(options, hooks, place.step, place.pending);
   bool enough = options.patience > 0 && place.stale >= options.patience;
   while (place.step < options.steps && !enough && !(hooks.stopped && hooks.stopped())) {
     const double loss = accumulate(options, hooks, place.step);
@@ -177,14 +157,15 @@ std::int64_t run_loop(const LoopOptions& options, Trainable& trainable, const Lo
     ++place.step;
     journal.add(place.step, loss, norm);
     enough = validated(options, hooks, place);
-    if (place.step % options.save_every == 0) {
-      save(file, trainable, place, options.seed);
-      saved = place.step;
-    }
+    // Before the checkpoint: what a killed run has not drawn is then drawn when it goes on.
     if (hooks.sheet && options.sheet_every > 0 && place.step % options.sheet_every == 0)
       hooks.sheet(place.step);
+    if (place.step % options.save_every == 0) {
+      save(file, trainable, place, journal, options);
+      saved = place.step;
+    }
   }
-  if (saved != place.step) save(file, trainable, place, options.seed);
+  if (saved != place.step) save(file, trainable, place, journal, options);
   return place.step;
 }
 

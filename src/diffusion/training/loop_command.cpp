@@ -3,14 +3,31 @@
 
 #include <ATen/Parallel.h>
 #include <malloc.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <string>
 
 namespace affiche::diffusion {
 namespace {
 
 volatile std::sig_atomic_t stop_asked = 0;
+
+void print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+}
+
+// A terminal shows one line that is drawn again after every step.
+std::string bar_of(const Progress& progress) {
+  constexpr std::int64_t kWidth = 24;
+  const auto filled =
+      static_cast<std::size_t>(progress.step * kWidth / std::max<std::int64_t>(1, progress.steps));
+  return "\r\x1b[K[" + std::string(filled, '#') + std::string(kWidth - filled, '.') + "] " +
+         in_words(progress) + (progress.step == progress.steps ? "\n" : "");
+}
 
 }  // namespace
 
@@ -25,10 +42,12 @@ LoopHooks command_hooks() {
   std::signal(SIGINT, [](int) { stop_asked = 1; });
   std::signal(SIGTERM, [](int) { stop_asked = 1; });
   LoopHooks hooks;
-  hooks.report = [](const std::string& line) {
-    std::printf("%s\n", line.c_str());
-    std::fflush(stdout);
-  };
+  if (::isatty(STDOUT_FILENO) == 0) {
+    hooks.report = [](const std::string& line) { print(line + "\n"); };
+  } else {
+    hooks.report = [](const std::string& line) { print("\r\x1b[K" + line + "\n"); };
+    hooks.progress = [](const Progress& progress) { print(bar_of(progress)); };
+  }
   hooks.stopped = [] { return stop_asked != 0; };
   return hooks;
 }

@@ -17,8 +17,8 @@ using Choose = std::function<void(std::function<int()>)>;
 // come again as page faults that cost as much as the arithmetic.
 void keep_memory();
 
-// Reports go to standard output. The first Ctrl-C or SIGTERM ends the run after the present step,
-// with a checkpoint. Call once, when the work begins.
+// Reports go to standard output, with a bar and the time left on a terminal. The first Ctrl-C or
+// SIGTERM ends the run after the present step, with a checkpoint. Call once, when the work begins.
 LoopHooks command_hooks();
 
 void add_loop_options(CLI::App& command, LoopOptions& loop);

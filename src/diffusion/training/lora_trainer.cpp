@@ -71,6 +71,7 @@ class Run {
   double validation();
   std::vector<Image> samples();
   void save(const std::filesystem::path& file, std::int64_t steps) const;
+  std::string settings() const;
   void say(const std::string& line) const {
     if (hooks_.report) hooks_.report(line);
   }
@@ -263,10 +264,16 @@ void Run::save(const std::filesystem::path& file, std::int64_t steps) const {
   save_safetensors(file, factors_.file_tensors(training_.layout), metadata);
 }
 
+// What the numbers of a checkpoint mean; the rest may change when a run goes on.
+std::string Run::settings() const {
+  const LoraShape& shape = training_.shape;
+  return concat("a LoRA of ", training_.model.filename().string(), ", rank ", shape.rank,
+                ", alpha ", shape.alpha, ", ", factors_.layers(), " layers, optimizer ",
+                training_.factored ? "factored" : "adamw");
+}
+
 LoraResult Run::operator()() {
   const std::filesystem::path best = training_.loop.folder / "best.safetensors";
-  factors_.show_pristine(training_.type);
-  const std::vector<Image> before = samples();
   LoopHooks own = hooks_;
   own.loss = [this](std::int64_t batch, at::Generator generator) {
     return loss(batch, std::move(generator));
@@ -281,13 +288,19 @@ LoraResult Run::operator()() {
                  sheet_of({samples()}));
   };
   LoraResult result;
-  result.steps = run_loop(training_.loop, trainable_, own);
+  LoopOptions loop = training_.loop;
+  loop.settings = settings();
+  result.steps = run_loop(loop, trainable_, own);
   save(training_.out, result.steps);
   if (training_.loop.patience > 0 && std::filesystem::exists(best)) {
     std::filesystem::copy_file(best, training_.out,
                                std::filesystem::copy_options::overwrite_existing);
     say("the adaptation of the best validation is kept");
   }
+  // Both at the end: a run that is killed has not drawn them in vain.
+  say(concat(2 * prompts_.size(), " pictures for the sheet before / after"));
+  factors_.show_pristine(training_.type);
+  const std::vector<Image> before = samples();
   factors_.show_averages(training_.type);
   const std::vector<Image> after = samples();
   const auto goal = features_of(originals_);

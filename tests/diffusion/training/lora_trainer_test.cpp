@@ -127,6 +127,10 @@ TEST_CASE("a LoRA run that was cut off goes on with the same losses", "[training
   const StateDict one = load_safetensors(whole.training.out),
                   other = load_safetensors(cut.training.out);
   for (const auto& [name, tensor] : one) REQUIRE(at::equal(tensor, other.at(name)));
+  CHECK(cut.heard("goes on after step 2"));
+  cut.training.shape.alpha = 1;
+  CHECK(has(cut.refusal(), "alpha 1, "));
+  CHECK(has(cut.refusal(), "give the same options or another folder"));
 }
 
 TEST_CASE("kohya's and PEFT's layouts of one run make the same change", "[training][lora]") {

@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/file_lock.h"
 #include "base/random.h"
 #include "catch.h"
 #include "diffusion/lora/adapters.h"
@@ -11,6 +12,7 @@
 #include "diffusion/training/lora_factors.h"
 #include "diffusion/training/objective.h"
 #include "diffusion/weights/safetensors.h"
+#include "throws.h"
 
 using namespace affiche;
 using namespace affiche::diffusion;
@@ -149,6 +151,18 @@ TEST_CASE("a checkpoint of another seed is refused", "[training]") {
   options.folder = folder;
   options.seed = 2;
   REQUIRE_THROWS(run_loop(options, trainable, {}));
+  std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("two runs do not share a folder", "[training]") {
+  const auto folder = fresh_folder();
+  std::filesystem::create_directories(folder);
+  {
+    const auto held = FileLock::attempt(folder / "in-use.lock", FileLock::Kind::Exclusive);
+    REQUIRE(held);
+    REQUIRE(test::thrown([&] { train(folder, 2); }).starts_with("unavailable: "));
+  }
+  REQUIRE(train(folder, 2).size() == 2);
   std::filesystem::remove_all(folder);
 }
 
