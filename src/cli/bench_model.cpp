@@ -2,6 +2,7 @@
 // affiche bench model: how good a model's backgrounds are, beside drawings as the ceiling.
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -13,8 +14,10 @@
 #include "cli/command.h"
 #include "diffusion/pipelines/pictures.h"
 #include "diffusion/pipelines/stable_diffusion.h"
+#include "diffusion/training/drawing/colour.h"
 #include "diffusion/training/drawing/words.h"
 #include "diffusion/training/model_figures.h"
+#include "diffusion/training/pictures.h"
 
 namespace affiche::cli {
 namespace {
@@ -24,6 +27,7 @@ struct BenchModel {
   diffusion::FigureOptions figures;
   int classifier_steps = 600, steps = 20, width = 336, height = 176, threads = 0;
   double guidance = 3;
+  std::filesystem::path sheet;
   bool all_words = false;
 };
 
@@ -41,12 +45,37 @@ void print(const char* name, const diffusion::ModelFigures& f) {
               f.colour_p90, 100 * f.style, f.diversity, 100 * f.artefacts, f.pictures);
 }
 
+// A row for every two families: what was drawn of a prompt, and three pictures of it.
+void write_sheet(const std::filesystem::path& path, std::size_t families,
+                 const diffusion::Painter& drawn, const diffusion::Painter& painted) {
+  constexpr int kWidth = 168, kHeight = 88, kEach = 4, kGap = 4;
+  const int rows = static_cast<int>(families + 1) / 2;
+  Image sheet = make_image(2 * kEach * kWidth + kGap, rows * (kHeight + kGap) - kGap, 3);
+  std::fill(sheet.pixels.begin(), sheet.pixels.end(), std::uint8_t{255});
+  for (std::size_t f = 0; f < families; ++f) {
+    const auto family = static_cast<diffusion::Family>(f);
+    const diffusion::Scene scene = diffusion::random_scene(2000 + f, family);
+    for (int i = 0; i < kEach; ++i) {
+      const Image picture =
+          diffusion::cover((i == 0 ? drawn : painted)(diffusion::caption(scene),
+                                                      scene.seed + static_cast<std::uint64_t>(i)),
+                           kWidth, kHeight);
+      const int left = static_cast<int>(f % 2) * (kEach * kWidth + kGap) + i * kWidth;
+      const int top = static_cast<int>(f / 2) * (kHeight + kGap);
+      for (int y = 0; y < kHeight; ++y)
+        std::copy_n(&picture.pixels[static_cast<std::size_t>(y * kWidth * 3)], kWidth * 3,
+                    &sheet.pixels[static_cast<std::size_t>(((top + y) * sheet.width + left) * 3)]);
+    }
+  }
+  write_atomically(path, cards::encode(sheet, cards::format_for(path)).bytes);
+}
+
 int bench(BenchModel options, bool json) {
   using namespace diffusion;
   if (options.threads > 0) at::set_num_threads(options.threads);
   if (options.all_words) {
     options.figures.families = kRandomFamilies;
-    options.figures.colours = 1000;
+    options.figures.colours = palette().size();
   }
   const auto report = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
   const auto pipeline = StableDiffusionPipeline::from_folder(options.model, at::kFloat, at::kCPU);
@@ -68,6 +97,8 @@ int bench(BenchModel options, bool json) {
     seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return image;
   };
+  if (!options.sheet.empty()) write_sheet(options.sheet, options.figures.families, drawn, painted);
+  seconds = 0;
   const ModelFigures ceiling = measure(drawn, classifier, options.figures);
   const ModelFigures model = measure(painted, classifier, options.figures, report);
   const double each = seconds / std::max(1, model.pictures);
@@ -101,6 +132,8 @@ void add_bench_model(CLI::App& bench_command, Shared& shared) {
   command->add_option("--seeds", options->figures.diversity_seeds, "seeds of each of these");
   command->add_flag("--all-words", options->all_words,
                     "all families and colours, not only those of the first shipped model");
+  command->add_option("--sheet", options->sheet,
+                      "also write a contact sheet: of each family a drawing and three pictures");
   command->add_option("--classifier-steps", options->classifier_steps,
                       "training of the classifier");
   command->add_option("--steps", options->steps, "sampling steps");

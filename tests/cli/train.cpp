@@ -26,6 +26,24 @@ TEST_CASE("train data draws pictures with captions") {
   CHECK(cards::decode(read_bytes(folder / "sheet.png"), "sheet").width == 3 * 64);
 }
 
+TEST_CASE("train data draws a brand's words in turn, in its exact colours") {
+  const TemporaryFolder folder;
+  const Answer drawn =
+      run_program({"train", "data", "--count", "2", "--size", "96x64", "--seed", "7", "--prompt",
+                   "overlapping circles, #F7F5EF", "--prompt", "paper layers, #10201B and #FF9A4D",
+                   "--caption", "harbour brand", "--out", (folder / "drawn").string()});
+  INFO(drawn.err);
+  REQUIRE(drawn.code == 0);
+  CHECK(read_text(folder / "drawn/overlapping-circles-000007.txt") == "harbour brand\n");
+  const auto file = folder / "drawn/paper-layers-000008.png";
+  const Image picture = cards::decode(read_bytes(file), "picture");
+  int near = 0;  // #10201B, up to dither and shadows
+  for (std::size_t i = 0; i < picture.pixels.size(); i += 3)
+    near +=
+        picture.pixels[i] < 0x18 && picture.pixels[i + 1] < 0x28 && picture.pixels[i + 2] < 0x24;
+  CHECK(near > 96 * 64 / 20);
+}
+
 TEST_CASE("train base init writes a model's tokenizer and configuration") {
   const TemporaryFolder folder;
   REQUIRE(run_program({"train", "base", "init", "--model", (folder / "m").string()}).code == 0);
@@ -41,6 +59,10 @@ TEST_CASE("training names what is wrong") {
       {{"train", "data"}, 2, "--out"},
       {{"train", "data", "--out", out, "--size", "64"}, 2, "WIDTHxHEIGHT"},
       {{"train", "data", "--out", out, "--size", "4x64"}, 2, "16 to 8192"},
+      {{"train", "data", "--out", out, "--prompt", "pretty"}, 2, "a family and a colour"},
+      {{"train", "data", "--out", out, "--prompt", "aurora, navy", "--family", "aurora"},
+       2,
+       "leave --family out"},
       {{"train", "base"}, 2, "subcommand"},
       {{"train", "base", "vea"}, 2, "did you mean 'vae'?"},
       {{"train", "lora", "--model", out}, 2, "--data"},

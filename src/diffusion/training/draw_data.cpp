@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/suggest.h"
+#include "diffusion/training/drawing/words.h"
 
 namespace affiche::diffusion {
 namespace {
@@ -41,12 +42,46 @@ void read_size(const std::string& text, DrawnData& data) {
   data.height = height;
 }
 
-std::string stem_of(const Scene& scene) {
-  std::string name(family_names()[static_cast<std::size_t>(scene.family)]);
+// One picture to draw: a scene in the colours that its names stand for, or in the prompt's own.
+struct Wanted {
+  Drawing drawing;
+  bool own_colours = false;
+
+  Image draw(int width, int height) const {
+    return own_colours ? diffusion::draw(drawing, width, height)
+                       : diffusion::draw(drawing.scene, width, height);
+  }
+  std::string caption() const {
+    return own_colours ? diffusion::caption(drawing) : diffusion::caption(drawing.scene);
+  }
+};
+
+Wanted wanted(const DrawnData& data, std::uint64_t index) {
+  const std::uint64_t seed = data.seed + index;
+  if (data.prompts.empty())
+    return {{data.family ? random_scene(seed, *data.family) : random_scene(seed), {}}, false};
+  const Drawing drawing = drawing_of(data.prompts[index % data.prompts.size()], seed);
+  return {drawing, true};
+}
+
+std::string stem_of(const Wanted& wanted, std::uint64_t seed) {
+  std::string name(family_names()[static_cast<std::size_t>(wanted.drawing.scene.family)]);
   std::replace(name.begin(), name.end(), ' ', '-');
   char number[32];
-  std::snprintf(number, sizeof number, "%06llu", static_cast<unsigned long long>(scene.seed));
+  std::snprintf(number, sizeof number, "%06llu", static_cast<unsigned long long>(seed));
   return concat(name, "-", number);
+}
+
+// A prompt that names nothing drawn would give pictures of anything.
+void check_prompts(const DrawnData& data) {
+  for (const std::string& prompt : data.prompts) {
+    const PromptWords words = read_prompt(prompt);
+    if (!words.family || words.colours.empty())
+      fail(Cause::Usage, "--prompt: expected a family and a colour, found \"", prompt,
+           "\"; docs/models.md lists the words, for instance \"soft waves, #0F1B2D and teal\"");
+  }
+  if (!data.prompts.empty() && data.family)
+    fail(Cause::Usage, "--prompt: names its family itself; leave --family out");
 }
 
 // Pictures beside each other in rows, scaled down by whole pixels to at most 300 wide.
@@ -89,30 +124,31 @@ double draw_data(const DrawnData& data, const PictureFiles& files) {
     fail(Cause::Usage,
          "train data: expected at least 1 picture of 16 to 8192 pixels a side, found ", data.count,
          " of ", data.width, "x", data.height);
+  check_prompts(data);
   constexpr int kBatch = 32;
   Sheet sheet(data.count, data.width, data.height);
   double seconds = 0;
   for (int first = 0; first < data.count; first += kBatch) {
     const int n = std::min(kBatch, data.count - first);
-    std::vector<Scene> scenes;
-    for (int i = 0; i < n; ++i) {
-      const std::uint64_t seed = data.seed + static_cast<std::uint64_t>(first + i);
-      scenes.push_back(data.family ? random_scene(seed, *data.family) : random_scene(seed));
-    }
+    std::vector<Wanted> scenes;
+    for (int i = 0; i < n; ++i)
+      scenes.push_back(wanted(data, static_cast<std::uint64_t>(first + i)));
     std::vector<Image> pictures(static_cast<std::size_t>(n));
     const auto start = Clock::now();
     at::parallel_for(0, n, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
         const auto index = static_cast<std::size_t>(i);
-        pictures[index] = draw(scenes[index], data.width, data.height);
+        pictures[index] = scenes[index].draw(data.width, data.height);
       }
     });
     seconds += std::chrono::duration<double>(Clock::now() - start).count();
     for (int i = 0; i < n; ++i) {
       const auto index = static_cast<std::size_t>(i);
-      const std::filesystem::path stem = data.out / stem_of(scenes[index]);
+      const std::filesystem::path stem =
+          data.out / stem_of(scenes[index], data.seed + static_cast<std::uint64_t>(first + i));
       files.write(stem.string() + files.extension, pictures[index]);
-      if (data.captions) write_atomically(stem.string() + ".txt", caption(scenes[index]) + "\n");
+      const std::string text = data.caption.empty() ? scenes[index].caption() : data.caption;
+      if (data.captions) write_atomically(stem.string() + ".txt", text + "\n");
       sheet.put(first + i, pictures[index]);
     }
   }
@@ -132,6 +168,11 @@ void add_data_command(CLI::App& train, const std::function<void(std::function<in
   command->add_option("--out", data.out, "folder to write")->required();
   command->add_option("--family", options->family,
                       "one family only, for instance soft-waves or demo-brand");
+  command
+      ->add_option("--prompt", data.prompts,
+                   "words to draw, colours by name or as #RRGGBB; several take turns")
+      ->allow_extra_args(false);
+  command->add_option("--caption", data.caption, "of all pictures, in place of the words drawn");
   command->add_option("--count", data.count, "pictures");
   CLI::Option* size = command->add_option("--size", options->size, "WIDTHxHEIGHT in pixels");
   command->add_option("--width", data.width, "pixels")->excludes(size);

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "diffusion/training/drawing/scene.h"
 #include "diffusion/training/pictures.h"
@@ -15,8 +16,10 @@
 namespace affiche::diffusion {
 
 struct DrawnData {
-  std::filesystem::path out;     // folder; made when missing
-  std::optional<Family> family;  // none: all of them by chance
+  std::filesystem::path out;         // folder; made when missing
+  std::vector<std::string> prompts;  // in turn, as drawing_of() reads them; empty: scenes by chance
+  std::string caption;               // of all pictures; empty: what was drawn
+  std::optional<Family> family;      // none: all of them by chance
   int count = 24, width = 256, height = 256;
   std::uint64_t seed = 1;       // of the first picture; the next ones count up
   bool captions = true;         // a .txt beside each picture
