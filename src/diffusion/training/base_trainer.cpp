@@ -24,34 +24,35 @@ Json config_of(const std::filesystem::path& file) {
 }
 
 void load_or_initialize(Parameters& parameters, const std::filesystem::path& weights,
-                        at::ScalarType type, std::uint64_t seed) {
+                        at::ScalarType type, at::Device device, std::uint64_t seed) {
   if (std::filesystem::exists(weights)) {
-    parameters.load(load_safetensors(weights), type, at::kCPU, "", weights.string());
+    parameters.load(load_safetensors(weights), type, device, "", weights.string());
     return;
   }
   initialize(parameters, step_generator(seed, -1));
-  for (const Slot& slot : parameters.slots()) *slot.tensor = slot.tensor->to(type);
+  for (const Slot& slot : parameters.slots()) *slot.tensor = slot.tensor->to(device, type);
 }
 
-// What a person looks at during training: the families and colours of the demo brand and others.
+// What a person looks at during training: families, colours, light and space, two prompts of each
+// family's kind beside each other.
 const std::vector<std::string>& sheet_prompts() {
   static const std::vector<std::string> prompts = {
       "soft waves, deep teal and amber, light from the left",
-      "soft waves, ink navy, teal and coral",
       "gradient mesh, ink navy, teal and coral",
-      "gradient mesh, violet and rose, bold",
+      "aurora, midnight blue, turquoise and violet",
       "bokeh lights, navy and amber",
-      "paper grain, sand",
-      "halftone dots, coral and sand",
-      "low poly, emerald and mint",
-      "contour lines, ink navy and teal",
       "light leaks, black, orange and magenta",
-      "aurora, ink navy, turquoise and violet",
-      "flowing ribbons, ink navy, coral and sand",
       "paper layers, teal, sand and coral",
-      "drifting smoke, charcoal and silver, empty left half",
+      "flowing ribbons, ink navy, coral and sand",
       "overlapping circles, white, sky blue and royal blue",
-      "soft waves, red and white, light from above, calm",
+      "low poly, emerald and mint",
+      "halftone dots, coral and sand",
+      "contour lines, ink navy and teal",
+      "marble veins, white, slate and honey",
+      "drifting smoke, charcoal and silver, empty left",
+      "isometric blocks, indigo, peach and cream",
+      "bauhaus shapes, cream, red and royal blue",
+      "vignette frame, forest green and sand",
   };
   return prompts;
 }
@@ -61,6 +62,7 @@ class Batches {
   explicit Batches(const BaseTraining& training) : training_(training) {
     for (const auto& file : training.latents) {
       sets_.push_back(load_latents(file));
+      sets_.back().latents = sets_.back().latents.to(training.device);
       total_ += sets_.back().size();
     }
     if (sets_.empty())
@@ -77,14 +79,14 @@ class Batches {
     while (place >= sets_[chosen].size()) place -= sets_[chosen++].size();
     const LatentSet& set = sets_[chosen];
     Batch batch;
-    std::vector<at::Tensor> latents;
+    const at::Tensor pictures = at::empty({training_.batch}, at::kLong);
     for (int i = 0; i < training_.batch; ++i) {
       const std::int64_t picture = random.below(static_cast<int>(set.size()));
-      latents.push_back(set.latents[picture]);
+      pictures.data_ptr<std::int64_t>()[i] = picture;
       const bool dropped = random.chance(static_cast<float>(training_.drop_captions));
       batch.captions.push_back(dropped ? "" : set.caption_of(picture, random.bits()));
     }
-    batch.latents = at::stack(latents).to(at::kFloat);
+    batch.latents = set.latents.index_select(0, pictures.to(training_.device)).to(at::kFloat);
     return batch;
   }
 
@@ -97,18 +99,19 @@ class Batches {
 void export_state(const Trainable& trainable, const std::filesystem::path& model) {
   const std::map<std::string, std::string> metadata = {{"format", "pt"}};
   save_safetensors(model / kUnetWeights, trainable.averages(at::kHalf, "unet."), metadata);
-  save_safetensors(model / kTextWeights, trainable.averages(at::kHalf, "text."), metadata);
+  const StateDict text = trainable.averages(at::kHalf, "text.");
+  if (!text.empty()) save_safetensors(model / kTextWeights, text, metadata);
 }
 
 }  // namespace
 
 TextToLatents::TextToLatents(const std::filesystem::path& model, at::ScalarType type,
-                             std::uint64_t seed)
+                             at::Device device, std::uint64_t seed)
     : tokenizer(CLIPTokenizer::from_folder(model / "tokenizer")),
       text(CLIPTextConfig::from_json(config_of(model / "text_encoder/config.json"))),
       unet(UNet2DConditionConfig::from_json(config_of(model / "unet/config.json"))) {
-  load_or_initialize(text.parameters(), model / kTextWeights, type, seed);
-  load_or_initialize(unet.parameters(), model / kUnetWeights, type, seed + 1);
+  load_or_initialize(text.parameters(), model / kTextWeights, type, device, seed);
+  load_or_initialize(unet.parameters(), model / kUnetWeights, type, device, seed + 1);
 }
 
 at::Tensor TextToLatents::embed(const std::vector<std::string>& prompts) const {
@@ -119,7 +122,8 @@ at::Tensor TextToLatents::embed(const std::vector<std::string>& prompts) const {
     std::copy(row.begin(), row.end(),
               ids.data_ptr<std::int64_t>() + std::ssize(row) * static_cast<std::int64_t>(i));
   }
-  return text.forward(ids).last_hidden_state;
+  const at::Device device = text.parameters().slots().front().tensor->device();
+  return text.forward(ids.to(device)).last_hidden_state;
 }
 
 at::Tensor TextToLatents::generate(const AutoencoderKL& vae,
@@ -130,56 +134,61 @@ at::Tensor TextToLatents::generate(const AutoencoderKL& vae,
   const at::Tensor context =
       at::cat({embed(prompts), embed(std::vector<std::string>(prompts.size()))});
   const at::ScalarType type = context.scalar_type();
-  const at::Tensor noise = at::randn({count, 4, height / 8, width / 8}, step_generator(seed, 0));
+  const at::Tensor noise =
+      at::randn({count, 4, height / 8, width / 8}, step_generator(seed, 0)).to(context.device());
   const Velocity guided = [&](const at::Tensor& x, const at::Tensor& t) {
     const at::Tensor both = at::cat({x, x}).to(type).contiguous(at::MemoryFormat::ChannelsLast);
-    const at::Tensor v = unet.forward(both, at::cat({t, t}), context).to(at::kFloat);
+    const at::Tensor v = unet.forward(both, at::cat({t, t}), context.to(type)).to(at::kFloat);
     const at::Tensor free = v.slice(0, count);
     return free + guidance * (v.slice(0, 0, count) - free);
   };
   const at::Tensor latents = sample_latents(NoiseSchedule::zero_terminal(), guided, noise, steps);
   const at::ScalarType vae_type = vae.parameters().slots().front().tensor->scalar_type();
-  return vae.decode((latents / vae.config().scaling_factor).to(vae_type)).to(at::kFloat);
+  return vae.decode((latents / vae.config().scaling_factor).to(vae_type)).to(at::kCPU, at::kFloat);
 }
 
-void train_base(const BaseTraining& training, const LoopHooks& hooks) {
-  TextToLatents nets(training.model, at::kFloat, training.loop.seed);
-  const auto vae = load_vae(training.model, at::kFloat);
+void train_base(const BaseTraining& training, const PictureFiles& files, const LoopHooks& hooks) {
+  TextToLatents nets(training.model, at::kFloat, training.device, training.loop.seed);
   const Batches batches(training);
   const NoiseSchedule schedule = NoiseSchedule::zero_terminal();
   AdamOptions adam;
   adam.average_decay = training.average_decay;
   Trainable trainable(adam);
-  trainable.adopt(nets.text.parameters(), "text.");
+  if (!training.freeze_text) trainable.adopt(nets.text.parameters(), "text.");
   trainable.adopt(nets.unet.parameters(), "unet.");
 
   LoopHooks own = hooks;
   own.loss = [&](std::int64_t step, at::Generator generator) {
     trainable.show_masters(training.type);
     const Batches::Batch batch = batches.draw(step);
-    const at::Tensor context = nets.embed(batch.captions);
+    const at::Tensor context = nets.embed(batch.captions).to(training.type);
     const Velocity predict = [&](const at::Tensor& x, const at::Tensor& t) {
       return nets.unet.forward(x.to(training.type).contiguous(at::MemoryFormat::ChannelsLast), t,
                                context);
     };
-    return velocity_loss(schedule, predict, batch.latents, std::move(generator), training.min_snr);
+    return velocity_loss(schedule, predict, batch.latents, std::move(generator), training.min_snr,
+                         training.shift);
   };
   own.sheet = [&](std::int64_t step) {
     const c10::NoGradGuard no_grad;
+    const auto vae = load_vae(training.model, at::kFloat, training.device);
     trainable.show_averages(training.type);
-    write_ppm(training.loop.folder / concat("sheet-", step, ".ppm"),
-              contact_sheet(nets.generate(*vae, sheet_prompts(), 256, 256, 12, 3.5, 5), 4));
+    files.write(training.loop.folder / concat("sheet-", step, files.extension),
+                contact_sheet(nets.generate(*vae, sheet_prompts(), 336, 176, 16, 3, 5), 4));
   };
   run_loop(training.loop, trainable, own);
   export_state(trainable, training.model);
 }
 
 void export_base(const std::filesystem::path& checkpoint, const std::filesystem::path& model) {
-  TextToLatents nets(model, at::kFloat, 0);
+  TextToLatents nets(model, at::kFloat, at::kCPU, 0);
+  const StateDict state = load_safetensors(checkpoint);
+  const auto first = state.lower_bound("master.text.");
   Trainable trainable;
-  trainable.adopt(nets.text.parameters(), "text.");
+  if (first != state.end() && first->first.starts_with("master.text."))
+    trainable.adopt(nets.text.parameters(), "text.");
   trainable.adopt(nets.unet.parameters(), "unet.");
-  trainable.restore(load_safetensors(checkpoint));
+  trainable.restore(state);
   export_state(trainable, model);
 }
 

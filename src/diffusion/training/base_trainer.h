@@ -13,6 +13,7 @@
 #include "diffusion/training/latents.h"
 #include "diffusion/training/loop.h"
 #include "diffusion/training/objective.h"
+#include "diffusion/training/pictures.h"
 
 namespace affiche::diffusion {
 
@@ -23,8 +24,9 @@ struct TextToLatents {
   CLIPTextModel text;
   UNet2DConditionModel unet;
 
-  TextToLatents(const std::filesystem::path& model, at::ScalarType type, std::uint64_t seed);
-  // B×77×width, in the type of the weights.
+  TextToLatents(const std::filesystem::path& model, at::ScalarType type, at::Device device,
+                std::uint64_t seed);
+  // B×77×width, in the type and on the device of the weights.
   at::Tensor embed(const std::vector<std::string>& prompts) const;
   // Pictures of the prompts, B×3×H×W in [-1, 1], with classifier-free guidance; noise from `seed`.
   at::Tensor generate(const AutoencoderKL& vae, const std::vector<std::string>& prompts, int width,
@@ -39,11 +41,14 @@ struct BaseTraining {
   int batch = 16;
   double drop_captions = 0.1;
   double average_decay = 0.9995;
-  double min_snr = 0;  // of velocity_loss()
+  double min_snr = 0, shift = 1;  // of velocity_loss()
+  bool freeze_text = false;       // keeps the text encoder, as train_text() made it
   at::ScalarType type = at::kBFloat16;
+  at::Device device = at::kCPU;
 };
 
-void train_base(const BaseTraining& training, const LoopHooks& hooks);
+// Sheets of samples go to the work folder by `files`.
+void train_base(const BaseTraining& training, const PictureFiles& files, const LoopHooks& hooks);
 // Writes the running averages of a run's checkpoint as fp16 weights of the diffusers folder.
 void export_base(const std::filesystem::path& checkpoint, const std::filesystem::path& model);
 

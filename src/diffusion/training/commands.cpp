@@ -10,6 +10,7 @@
 #include "diffusion/training/latents.h"
 #include "diffusion/training/loop_command.h"
 #include "diffusion/training/lora_command.h"
+#include "diffusion/training/text_trainer.h"
 #include "diffusion/training/vae_trainer.h"
 
 namespace affiche::diffusion {
@@ -29,7 +30,15 @@ void add_init(CLI::App& base, const Choose& choose) {
   });
 }
 
-void add_vae(CLI::App& base, const Choose& choose) {
+void add_device(CLI::App& command, at::Device& device) {
+  command
+      .add_option_function<std::string>(
+          "--device", [&device](const std::string& name) { device = at::Device(name); },
+          "cpu or cuda")
+      ->check(CLI::IsMember({"cpu", "cuda"}));
+}
+
+void add_vae(CLI::App& base, const Choose& choose, const PictureFiles& files) {
   auto training = std::make_shared<VaeTraining>();
   CLI::App* command = base.add_subcommand("vae", "train the autoencoder on drawn pictures");
   command->add_option("--model", training->model, "diffusers folder")->required();
@@ -42,13 +51,14 @@ void add_vae(CLI::App& base, const Choose& choose) {
   command->add_flag("--decoder-only", training->decoder_only, "keep the encoder and all latents");
   command->add_flag_callback(
       "--fp32", [=] { training->type = at::kFloat; }, "compute in fp32");
+  add_device(*command, training->device);
   add_loop_options(*command, training->loop);
   add_threads(*command);
   command->footer("Example: affiche train base vae --model out/mini --work out/vae --steps 4000");
   command->callback([=] {
     choose([=] {
       training->loop.images_per_step = training->batch;
-      train_vae(*training, command_hooks());
+      train_vae(*training, files, command_hooks());
       return 0;
     });
   });
@@ -59,6 +69,7 @@ struct Encoding {
   int width = 256, height = 256;
   std::int64_t count = 4096;
   std::uint64_t first = 1;
+  at::Device device = at::kCPU;
 };
 
 void add_encode(CLI::App& base, const Choose& choose) {
@@ -72,13 +83,14 @@ void add_encode(CLI::App& base, const Choose& choose) {
   command->add_option("--height", encoding->height, "pixels");
   command->add_option("--count", encoding->count, "pictures");
   command->add_option("--first", encoding->first, "seed of the first scene");
+  add_device(*command, encoding->device);
   add_threads(*command);
   command->footer(
       "Example: affiche train base encode --model out/mini --out out/a.safetensors --count 4096");
   command->callback([=] {
     choose([=] {
       keep_memory();
-      const auto vae = load_vae(encoding->model, at::kFloat);
+      const auto vae = load_vae(encoding->model, at::kFloat, encoding->device);
       save_latents(encoding->file,
                    encode_scenes(*vae, encoding->first, encoding->count, encoding->width,
                                  encoding->height, [](std::int64_t done) {
@@ -91,7 +103,26 @@ void add_encode(CLI::App& base, const Choose& choose) {
   });
 }
 
-void add_unet(CLI::App& base, const Choose& choose) {
+void add_text(CLI::App& base, const Choose& choose) {
+  auto training = std::make_shared<TextTraining>();
+  training->loop.sheet_every = 0;
+  CLI::App* command =
+      base.add_subcommand("text", "teach the text encoder what captions mean, before the UNet");
+  command->add_option("--model", training->model, "diffusers folder")->required();
+  command->add_option("--batch", training->batch, "captions a step");
+  add_loop_options(*command, training->loop);
+  add_threads(*command);
+  command->footer("Example: affiche train base text --model out/mini --work out/text --steps 1500");
+  command->callback([=] {
+    choose([=] {
+      training->loop.images_per_step = training->batch;
+      train_text(*training, command_hooks());
+      return 0;
+    });
+  });
+}
+
+void add_unet(CLI::App& base, const Choose& choose, const PictureFiles& files) {
   auto training = std::make_shared<BaseTraining>();
   CLI::App* command =
       base.add_subcommand("unet", "train UNet and text encoder on encoded drawings");
@@ -101,9 +132,13 @@ void add_unet(CLI::App& base, const Choose& choose) {
   command->add_option("--drop-captions", training->drop_captions, "share of empty captions");
   command->add_option("--min-snr", training->min_snr,
                       "limit of the weight of steps with little noise; 0: all weigh alike");
+  command->add_option("--shift", training->shift,
+                      "above 1: more steps near noise, where families and layouts are decided");
+  command->add_flag("--freeze-text", training->freeze_text, "keep the text encoder as it is");
   command->add_option("--average", training->average_decay, "decay of the running average");
   command->add_flag_callback(
       "--fp32", [=] { training->type = at::kFloat; }, "compute in fp32");
+  add_device(*command, training->device);
   add_loop_options(*command, training->loop);
   add_threads(*command);
   command->footer(
@@ -112,7 +147,7 @@ void add_unet(CLI::App& base, const Choose& choose) {
   command->callback([=] {
     choose([=] {
       training->loop.images_per_step = training->batch;
-      train_base(*training, command_hooks());
+      train_base(*training, files, command_hooks());
       return 0;
     });
   });
@@ -142,12 +177,13 @@ void add_training_commands(CLI::App& train, const Choose& choose, const PictureF
   CLI::App* base = train.add_subcommand("base", "train a base model on drawn brand art");
   base->require_subcommand(1);
   base->footer(
-      "Example: affiche train base init --model out/mini, then vae, encode and unet "
+      "Example: affiche train base init --model out/mini, then text, vae, encode and unet "
       "(docs/models.md)");
   add_init(*base, choose);
-  add_vae(*base, choose);
+  add_text(*base, choose);
+  add_vae(*base, choose, files);
   add_encode(*base, choose);
-  add_unet(*base, choose);
+  add_unet(*base, choose, files);
   add_export(*base, choose);
   add_lora_command(train, choose, files);
   add_data_command(train, choose, files);

@@ -17,9 +17,12 @@ namespace {
 
 at::Tensor encoded(const AutoencoderKL& vae, const at::Tensor& pictures) {
   const c10::NoGradGuard no_grad;
-  const at::ScalarType type = vae.parameters().slots().front().tensor->scalar_type();
-  const at::Tensor input = pictures.to(type).contiguous(at::MemoryFormat::ChannelsLast);
-  return (vae.encode(input).mean * vae.config().scaling_factor).to(at::kBFloat16).contiguous();
+  const at::Tensor& weight = *vae.parameters().slots().front().tensor;
+  const at::Tensor input =
+      pictures.to(weight.device(), weight.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
+  return (vae.encode(input).mean * vae.config().scaling_factor)
+      .to(at::kCPU, at::kBFloat16)
+      .contiguous();
 }
 
 }  // namespace

@@ -60,16 +60,22 @@ at::Tensor denoising_loss(const NoiseSchedule& schedule, const Velocity& predict
 }
 
 at::Tensor velocity_loss(const NoiseSchedule& schedule, const Velocity& predict,
-                         const at::Tensor& latents, at::Generator generator, double min_snr) {
+                         const at::Tensor& latents, at::Generator generator, double min_snr,
+                         double shift) {
   const std::int64_t batch = latents.size(0);
-  const at::Tensor noise = at::randn(latents.sizes(), generator, latents.options());
-  const at::Tensor start = at::rand({1}, generator, latents.options());
-  const at::Tensor place =
-      (at::arange(batch, latents.options()) + start) * (1000.0 / static_cast<double>(batch));
+  // Drawn on the CPU, so that every device sees the same numbers.
+  const auto cpu = at::TensorOptions(at::kFloat);
+  const at::Tensor noise = at::randn(latents.sizes(), generator, cpu).to(latents.device());
+  const at::Tensor start = at::rand({1}, generator, cpu);
+  at::Tensor place = (at::arange(batch, cpu) + start) * (1000.0 / static_cast<double>(batch));
+  if (shift != 1) place = shift * place / (1 + (shift - 1) / 1000 * place);
   const at::Tensor timesteps = place.floor().clamp(0, 999).to(at::kLong);
-  const at::Tensor signal = schedule.signal.index_select(0, timesteps).view({-1, 1, 1, 1});
-  const at::Tensor spread = schedule.noise.index_select(0, timesteps).view({-1, 1, 1, 1});
-  const at::Tensor predicted = predict(signal * latents + spread * noise, timesteps).to(at::kFloat);
+  const auto at_steps = [&](const at::Tensor& table) {
+    return table.index_select(0, timesteps).view({-1, 1, 1, 1}).to(latents.device());
+  };
+  const at::Tensor signal = at_steps(schedule.signal), spread = at_steps(schedule.noise);
+  const at::Tensor predicted =
+      predict(signal * latents + spread * noise, timesteps.to(latents.device())).to(at::kFloat);
   const at::Tensor target = signal * noise - spread * latents;
   const at::Tensor error = (predicted - target).square();
   if (min_snr <= 0) return error.mean();
@@ -83,7 +89,7 @@ at::Tensor sample_latents(const NoiseSchedule& schedule, const Velocity& predict
   for (int i = 0; i < steps; ++i) {
     const auto step_at = [&](int n) { return std::lround(1000.0 - 1000.0 * n / steps) - 1; };
     const std::int64_t t = step_at(i), before = step_at(i + 1);
-    const at::Tensor timesteps = at::full({x.size(0)}, t, at::kLong);
+    const at::Tensor timesteps = at::full({x.size(0)}, t, x.options().dtype(at::kLong));
     const at::Tensor velocity = predict(x, timesteps).to(at::kFloat);
     const at::Tensor picture = schedule.signal[t] * x - schedule.noise[t] * velocity;
     const at::Tensor rest = schedule.signal[t] * velocity + schedule.noise[t] * x;

@@ -38,9 +38,12 @@ using Velocity = std::function<at::Tensor(const at::Tensor& sample, const at::Te
 // are spread evenly over the batch. `min_snr` above 0 limits the weight of steps with little noise
 // to that signal-to-noise ratio (Hang et al. 2023, with SNR + 1 so that pure noise keeps weight 1):
 // right for content. 0 weighs all alike (Lin et al. 2024): right for smooth grounds, whose grain is
-// decided in those very steps.
+// decided in those very steps. `shift` above 1 draws more of the timesteps near noise, u becoming
+// shift u / (1 + (shift - 1) u) (Esser et al. 2024, equation 23): what a picture is of, and where,
+// is decided there, the earlier the smoother and larger it is.
 at::Tensor velocity_loss(const NoiseSchedule& schedule, const Velocity& predict,
-                         const at::Tensor& latents, at::Generator generator, double min_snr = 0);
+                         const at::Tensor& latents, at::Generator generator, double min_snr = 0,
+                         double shift = 1);
 
 // Mean square error of what the model predicts of latents (B×C×h×w, float32) with this noise at
 // these timesteps (B), a scalar.

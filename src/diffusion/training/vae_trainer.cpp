@@ -44,8 +44,8 @@ at::Tensor gradient_difference(const at::Tensor& p, const at::Tensor& q) {
          (d.slice(2, 1) - d.slice(2, 0, -1)).abs().mean();
 }
 
-at::Tensor vae_input(const at::Tensor& pictures, at::ScalarType type) {
-  return pictures.to(type).contiguous(at::MemoryFormat::ChannelsLast);
+at::Tensor vae_input(const at::Tensor& pictures, const VaeTraining& training) {
+  return pictures.to(training.device, training.type).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
 // 1 / standard deviation of the latents' means over 64 pictures.
@@ -55,7 +55,7 @@ double measured_scaling(const AutoencoderKL& vae, const VaeTraining& training) {
   for (std::uint64_t i = 0; i < 8; ++i)
     means.push_back(
         vae.encode(vae_input(drawn_crops(8, training.picture, training.crop, 7'000'000 + 100 * i),
-                             training.type))
+                             training))
             .mean.to(at::kFloat));
   return 1 / at::cat(means).std().item<double>();
 }
@@ -87,25 +87,28 @@ at::Tensor reconstruction_loss(const at::Tensor& picture, const at::Tensor& targ
   return loss + (p - q).abs().mean();
 }
 
-std::unique_ptr<AutoencoderKL> load_vae(const std::filesystem::path& model, at::ScalarType type) {
+std::unique_ptr<AutoencoderKL> load_vae(const std::filesystem::path& model, at::ScalarType type,
+                                        at::Device device) {
   const std::filesystem::path folder = model / "vae";
   const Json json =
       parse_json(read_text(folder / "config.json"), (folder / "config.json").string());
   auto vae = std::make_unique<AutoencoderKL>(AutoencoderKLConfig::from_json(json));
-  vae->parameters().load(load_safetensors(folder / kWeights), type, at::kCPU);
+  vae->parameters().load(load_safetensors(folder / kWeights), type, device);
   return vae;
 }
 
-void train_vae(const VaeTraining& training, const LoopHooks& hooks) {
+void train_vae(const VaeTraining& training, const PictureFiles& files, const LoopHooks& hooks) {
   const std::filesystem::path folder = training.model / "vae";
   const Json json =
       parse_json(read_text(folder / "config.json"), (folder / "config.json").string());
   AutoencoderKL vae(AutoencoderKLConfig::from_json(json));
   if (std::filesystem::exists(folder / kWeights)) {
-    vae.parameters().load(load_safetensors(folder / kWeights), at::kFloat, at::kCPU);
+    vae.parameters().load(load_safetensors(folder / kWeights), at::kFloat, training.device);
   } else {
     initialize(vae.parameters(), step_generator(training.loop.seed, -1));
     start_as_box_filter(vae);
+    for (const Slot& slot : vae.parameters().slots())
+      *slot.tensor = slot.tensor->to(training.device);
   }
 
   Trainable trainable;
@@ -117,13 +120,16 @@ void train_vae(const VaeTraining& training, const LoopHooks& hooks) {
   own.loss = [&](std::int64_t step, at::Generator generator) {
     trainable.show_masters(training.type);
     const auto seed = Random::mix(training.loop.seed) + 1000 * static_cast<std::uint64_t>(step);
-    const at::Tensor target = drawn_crops(training.batch, training.picture, training.crop, seed);
-    const AutoencoderKL::Moments moments = vae.encode(vae_input(target, training.type));
+    const at::Tensor target =
+        drawn_crops(training.batch, training.picture, training.crop, seed).to(training.device);
+    const AutoencoderKL::Moments moments = vae.encode(vae_input(target, training));
     const at::Tensor mean = moments.mean.to(at::kFloat), logvar = moments.logvar.to(at::kFloat);
-    const at::Tensor noise = at::randn(mean.sizes(), generator, mean.options());
+    const auto cpu = at::TensorOptions(at::kFloat);
+    const at::Tensor noise = at::randn(mean.sizes(), generator, cpu).to(training.device);
     const at::Tensor deviation =
         at::exp(0.5 * logvar) +
-        training.latent_noise * at::rand({mean.size(0), 1, 1, 1}, generator, mean.options());
+        training.latent_noise *
+            at::rand({mean.size(0), 1, 1, 1}, generator, cpu).to(training.device);
     const at::Tensor latents = mean + deviation * noise;
     const at::Tensor picture = vae.decode(latents.to(training.type)).to(at::kFloat);
     const at::Tensor divergence = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean();
@@ -133,9 +139,10 @@ void train_vae(const VaeTraining& training, const LoopHooks& hooks) {
     const c10::NoGradGuard no_grad;
     trainable.show_averages(training.type);
     const at::Tensor target = drawn_crops(14, training.picture, training.crop, 4242);
-    const at::Tensor picture = vae.decode(vae.encode(vae_input(target, training.type)).mean);
-    write_ppm(training.loop.folder / concat("sheet-", step, ".ppm"),
-              contact_sheet(at::stack({target, picture.to(at::kFloat)}, 1).flatten(0, 1), 7 * 2));
+    const at::Tensor picture = vae.decode(vae.encode(vae_input(target, training)).mean);
+    const at::Tensor both = at::stack({target, picture.to(at::kCPU, at::kFloat)}, 1);
+    files.write(training.loop.folder / concat("sheet-", step, files.extension),
+                contact_sheet(both.flatten(0, 1), 7 * 2));
     write_vae(vae, trainable, training);
   };
   run_loop(training.loop, trainable, own);

@@ -7,6 +7,7 @@
 
 #include "diffusion/nn/autoencoder_kl.h"
 #include "diffusion/training/loop.h"
+#include "diffusion/training/pictures.h"
 
 namespace affiche::diffusion {
 
@@ -22,14 +23,17 @@ struct VaeTraining {
   double latent_noise = 0;
   bool decoder_only = false;  // keeps the encoder, and so all latents made with it
   at::ScalarType type = at::kBFloat16;
+  at::Device device = at::kCPU;
 };
 
 // Trains, measures the latents' spread, and writes vae/diffusion_pytorch_model.safetensors (fp16)
 // and scaling_factor in vae/config.json. Starts from the folder's weights when they exist.
-void train_vae(const VaeTraining& training, const LoopHooks& hooks);
+// Sheets of pictures beside what came back of them go to the work folder by `files`.
+void train_vae(const VaeTraining& training, const PictureFiles& files, const LoopHooks& hooks);
 
 // Loads the autoencoder of a diffusers folder.
-std::unique_ptr<AutoencoderKL> load_vae(const std::filesystem::path& model, at::ScalarType type);
+std::unique_ptr<AutoencoderKL> load_vae(const std::filesystem::path& model, at::ScalarType type,
+                                        at::Device device = at::kCPU);
 
 // The reconstruction loss of two N×3×H×W pictures: absolute differences of pixels, of gradients at
 // three scales, and of 8×8 means, so that neither edges nor flat colours are neglected.

@@ -179,19 +179,29 @@ std::string caption(const Scene& scene) {
   return text;
 }
 
-std::string caption(const Scene& scene, std::uint64_t seed) {
+Told told_of(const Scene& scene, std::uint64_t seed) {
   Random random(seed ^ 0x63617074696f6eULL);
-  Scene told = scene;
-  const bool family_told = !random.chance(0.06F), colours_told = !random.chance(0.04F);
-  if (random.chance(0.1F)) told.light = Light::None;
-  if (random.chance(0.1F)) told.mood = Mood::Plain;
-  if (told.colour_count == 3 && random.chance(0.1F)) told.colour_count = 2;
-  if (family_told && colours_told) return caption(told);
-  const std::string whole = caption(told);
-  const std::string colours = colour_words(told);
-  const std::string_view family = kFamilies[static_cast<std::size_t>(told.family)];
-  if (!family_told) return whole.substr(family.size() + 2);
+  Told told{scene, true, true};
+  told.family = !random.chance(0.06F);
+  told.colours = !random.chance(0.04F);
+  if (random.chance(0.1F)) told.scene.light = Light::None;
+  if (random.chance(0.1F)) told.scene.mood = Mood::Plain;
+  if (scene.colour_count == 3 && random.chance(0.1F)) told.scene.colour_count = 2;
+  if (!told.family) told.colours = true;
+  return told;
+}
+
+std::string caption(const Told& told) {
+  const std::string whole = caption(told.scene);
+  if (told.family && told.colours) return whole;
+  const std::string colours = colour_words(told.scene);
+  const std::string_view family = kFamilies[static_cast<std::size_t>(told.scene.family)];
+  if (!told.family) return whole.substr(family.size() + 2);
   return std::string(family) + whole.substr(family.size() + 2 + colours.size());
+}
+
+std::string caption(const Scene& scene, std::uint64_t seed) {
+  return caption(told_of(scene, seed));
 }
 
 }  // namespace affiche::diffusion

@@ -73,10 +73,19 @@ std::span<const std::string_view> space_names();
 Scene random_scene(std::uint64_t seed);
 Scene random_scene(std::uint64_t seed, Family family);
 
+// What a caption tells of a scene.
+struct Told {
+  Scene scene;  // its optional words that stay untold are plain here
+  bool family = true, colours = true;
+};
+// With some of the optional words left out, or the family or the colours, chosen by `seed`, so that
+// a model also understands short prompts.
+Told told_of(const Scene& scene, std::uint64_t seed);
+
 // "soft waves, deep teal, amber and sand, light from the left, calm, empty right".
 std::string caption(const Scene& scene);
-// The same with some of the optional words left out or families unnamed, chosen by `seed`, so that
-// a model also understands short prompts.
+std::string caption(const Told& told);
+// The caption of told_of().
 std::string caption(const Scene& scene, std::uint64_t seed);
 
 // Draws the picture of width × height pixels, or a window of it. RGB, dithered. Usage unless the
