@@ -12,5 +12,6 @@ using Work = std::function<void()>;
 void add_lora_bench(CLI::App& app, Work& work);
 void add_load_bench(CLI::App& app, Work& work);
 void add_memory_bench(CLI::App& app, Work& work);
+void add_train_step_bench(CLI::App& app, Work& work);
 
 }  // namespace affiche::bench

@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
   affiche::bench::add_lora_bench(app, work);
   affiche::bench::add_load_bench(app, work);
   affiche::bench::add_memory_bench(app, work);
+  affiche::bench::add_train_step_bench(app, work);
   CLI11_PARSE(app, argc, argv);
   try {
     work();

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "diffusion/kernels/group_norm.h"
+#include "diffusion/nn/low_rank_branch.h"
 
 namespace affiche::diffusion {
 namespace {
@@ -24,7 +25,14 @@ Linear::Linear(Parameters& parameters, const std::string& name, std::int64_t in,
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
-  return at::linear(x, fitting(weight_, x), fitting(bias_, x));
+  const at::Tensor y = at::linear(x, fitting(weight_, x), fitting(bias_, x));
+  const LowRankBranch* branch = branch_beside(weight_);
+  if (branch == nullptr) return y;
+  const at::Tensor reduced = at::linear(x, fitting(branch->down, x));
+  const at::Tensor up = fitting(branch->up, x);
+  if (x.dim() < 2) return y + at::linear(reduced, up);
+  // One pass over y: the product adds to it.
+  return at::addmm(y.flatten(0, -2), reduced.flatten(0, -2), up.t()).view(y.sizes());
 }
 
 Conv2d::Conv2d(Parameters& parameters, const std::string& name, std::int64_t in, std::int64_t out,
@@ -37,7 +45,13 @@ Conv2d::Conv2d(Parameters& parameters, const std::string& name, std::int64_t in,
 at::Tensor Conv2d::operator()(const at::Tensor& x) const {
   // A weight in another order than the input's would decide the output's order.
   const at::Tensor weight = fitting(weight_, x).contiguous(x.suggest_memory_format());
-  return at::conv2d(x, weight, fitting(bias_, x), {stride_, stride_}, {padding_, padding_});
+  const at::Tensor y =
+      at::conv2d(x, weight, fitting(bias_, x), {stride_, stride_}, {padding_, padding_});
+  const LowRankBranch* branch = branch_beside(weight_);
+  if (branch == nullptr) return y;
+  const at::Tensor down = fitting(branch->down, x).contiguous(x.suggest_memory_format());
+  return y + at::conv2d(at::conv2d(x, down, {}, {stride_, stride_}, {padding_, padding_}),
+                        fitting(branch->up, x));
 }
 
 GroupNorm::GroupNorm(Parameters& parameters, const std::string& name, std::int64_t groups,

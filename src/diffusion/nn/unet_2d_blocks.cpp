@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 
 #include "base/error.h"
+#include "diffusion/nn/checkpointing.h"
 
 namespace affiche::diffusion {
 namespace {
@@ -41,8 +42,11 @@ at::Tensor UNetDownBlock::operator()(const at::Tensor& x, const UNetContext& con
                                      std::vector<at::Tensor>& skips) const {
   at::Tensor hidden = x;
   for (std::size_t i = 0; i < resnets_.size(); ++i) {
-    hidden = (*resnets_[i])(hidden, context.activated_time);
-    if (!attentions_.empty()) hidden = (*attentions_[i])(hidden, context.text);
+    const auto layer = [this, i](const BlockInputs& in) {
+      const at::Tensor mixed = (*resnets_[i])(in.hidden, in.time);
+      return attentions_.empty() ? mixed : (*attentions_[i])(mixed, in.text);
+    };
+    hidden = run_block(layer, {hidden, {}, context.activated_time, context.text});
     skips.push_back(hidden);
   }
   if (downsampler_) {
@@ -61,9 +65,11 @@ UNetMidBlock::UNetMidBlock(Parameters& parameters, const std::string& name,
 }
 
 at::Tensor UNetMidBlock::operator()(const at::Tensor& x, const UNetContext& context) const {
-  at::Tensor hidden = (*resnets_[0])(x, context.activated_time);
-  if (!attention_) return hidden;
-  return (*resnets_[1])((*attention_)(hidden, context.text), context.activated_time);
+  const auto whole = [this](const BlockInputs& in) {
+    const at::Tensor hidden = (*resnets_[0])(in.hidden, in.time);
+    return attention_ ? (*resnets_[1])((*attention_)(hidden, in.text), in.time) : hidden;
+  };
+  return run_block(whole, {x, {}, context.activated_time, context.text});
 }
 
 UNetUpBlock::UNetUpBlock(Parameters& parameters, const std::string& name,
@@ -83,9 +89,12 @@ at::Tensor UNetUpBlock::operator()(const at::Tensor& x, const UNetContext& conte
                                    std::vector<at::Tensor>& skips) const {
   at::Tensor hidden = x;
   for (std::size_t i = 0; i < resnets_.size(); ++i) {
-    hidden = (*resnets_[i])(at::cat({hidden, skips.back()}, 1), context.activated_time);
+    const auto layer = [this, i](const BlockInputs& in) {
+      const at::Tensor mixed = (*resnets_[i])(at::cat({in.hidden, in.skip}, 1), in.time);
+      return attentions_.empty() ? mixed : (*attentions_[i])(mixed, in.text);
+    };
+    hidden = run_block(layer, {hidden, skips.back(), context.activated_time, context.text});
     skips.pop_back();
-    if (!attentions_.empty()) hidden = (*attentions_[i])(hidden, context.text);
   }
   if (!upsampler_) return hidden;
   return (*upsampler_)(hidden, skips.back().size(2), skips.back().size(3));

@@ -68,8 +68,10 @@ void add_lora_learning(CLI::App& command, LoraOptions& options) {
       ->check(CLI::IsMember({"constant", "linear", "cosine"}));
   command
       .add_option("--optimizer", options.optimizer,
-                  "adamw, or factored: little memory for its state")
-      ->check(CLI::IsMember({"adamw", "factored"}));
+                  "adamw; adamw8bit or factored: less memory for its state")
+      ->check(CLI::IsMember({"adamw", "adamw8bit", "factored"}));
+  command.add_flag("--checkpointing", training.checkpointing,
+                   "compute blocks again for their gradients: less memory, more time");
   command.add_option("--held-out", training.held_out, "share of the pictures for validation")
       ->check(CLI::Range(0.0, 0.5));
   command.add_option("--validate-every", training.loop.validate_every, "steps between validations");
@@ -126,7 +128,8 @@ void add_lora_command(CLI::App& train, const Choose& choose, const PictureFiles&
         chosen.caption = files.brand_prompt(options->brand);
       chosen.loop.cosine = options->schedule == "cosine";
       if (options->schedule == "constant") chosen.loop.decay = 0;
-      chosen.factored = options->optimizer == "factored";
+      for (const auto state : {OptimizerState::Factored, OptimizerState::EightBit})
+        if (options->optimizer == name(state)) chosen.optimizer = state;
       chosen.layout = options->layout == "kohya" ? LoraLayout::Kohya : LoraLayout::Peft;
       chosen.device = options->device == "cuda" ? at::kCUDA : at::kCPU;
       chosen.loop.images_per_step = chosen.batch * chosen.loop.accumulate;

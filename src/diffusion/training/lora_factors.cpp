@@ -43,6 +43,12 @@ std::string number(double value) {
 
 }  // namespace
 
+void lay_channels_last(const Parameters& parameters) {
+  for (const Slot& slot : parameters.slots())
+    if (slot.shape.size() == 4)
+      *slot.tensor = slot.tensor->contiguous(at::MemoryFormat::ChannelsLast);
+}
+
 LoraFactors::LoraFactors(std::span<const AdapterTarget> networks, Trainable& trainable,
                          const LoraShape& shape, at::Generator generator)
     : trainable_(trainable), shape_(shape) {
@@ -63,7 +69,6 @@ LoraFactors::LoraFactors(std::span<const AdapterTarget> networks, Trainable& tra
       const at::Device device = slot.tensor->device();
       layers_.push_back(
           {network.name, network.kohya_prefixes.front(), name, slot.tensor,
-           slot.tensor->to(at::kFloat),
            trainable.add(network.name + "." + name + ".lora_A.weight",
                          (at::randn(down, generator) * deviation).to(device)),
            trainable.add(network.name + "." + name + ".lora_B.weight", at::zeros(up).to(device))});
@@ -73,28 +78,20 @@ LoraFactors::LoraFactors(std::span<const AdapterTarget> networks, Trainable& tra
     fail(Cause::Usage, "LoRA: expected at least one kind of layer to adapt, found none");
 }
 
-at::Tensor LoraFactors::adapted_weight(const Layer& layer, const at::Tensor& down,
-                                       const at::Tensor& up) const {
-  const at::Tensor change = at::matmul(up.flatten(1), down.flatten(1));
-  return layer.pristine +
-         change.view(layer.pristine.sizes()) * (shape_.alpha / static_cast<double>(shape_.rank));
-}
-
-void LoraFactors::show_masters(at::ScalarType type) const {
+std::shared_ptr<const LowRankBranches> LoraFactors::masters(at::ScalarType type) const {
+  auto branches = std::make_shared<LowRankBranches>();
   for (const Layer& layer : layers_)
-    *layer.slot =
-        adapted_weight(layer, trainable_.master(layer.down), trainable_.master(layer.up)).to(type);
+    (*branches)[layer.slot] = {(trainable_.master(layer.down) * scale()).to(type),
+                               trainable_.master(layer.up).to(type)};
+  return branches;
 }
 
-void LoraFactors::show_averages(at::ScalarType type) const {
+std::shared_ptr<const LowRankBranches> LoraFactors::averages(at::ScalarType type) const {
+  auto branches = std::make_shared<LowRankBranches>();
   for (const Layer& layer : layers_)
-    *layer.slot =
-        adapted_weight(layer, trainable_.average(layer.down), trainable_.average(layer.up))
-            .to(type);
-}
-
-void LoraFactors::show_pristine(at::ScalarType type) const {
-  for (const Layer& layer : layers_) *layer.slot = layer.pristine.to(type);
+    (*branches)[layer.slot] = {(trainable_.average(layer.down) * scale()).to(type),
+                               trainable_.average(layer.up).to(type)};
+  return branches;
 }
 
 StateDict LoraFactors::file_tensors(LoraLayout layout) const {

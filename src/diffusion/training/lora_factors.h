@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "diffusion/lora/adapters.h"
+#include "diffusion/nn/low_rank_branch.h"
 #include "diffusion/training/trainable.h"
 
 namespace affiche::diffusion {
@@ -25,18 +26,21 @@ struct LoraShape {
 
 enum class LoraLayout { Peft, Kohya };
 
-// Shows  W + alpha / rank · B A  in the slots of networks, differentiably. The networks and the
-// trainable outlive it.
+// Lays the weights of convolutions channels last, as the inputs are: a graph would else keep a copy
+// of each, made anew in every step. The values stay the same.
+void lay_channels_last(const Parameters& parameters);
+
+// Branches  alpha / rank · B A  beside the weights of networks, which stay as they are. The
+// networks and the trainable outlive it.
 class LoraFactors {
  public:
-  // Remembers the slots' tensors and adds A (normal) and B (zero) per layer: r×in and out×r, for
+  // Adds A (normal) and B (zero) per layer: r×in and out×r, for
   // convolutions r×in×h×w and out×r×1×1. Usage when no layer is chosen.
   LoraFactors(std::span<const AdapterTarget> networks, Trainable& trainable, const LoraShape& shape,
               at::Generator generator);
-  void show_masters(at::ScalarType type) const;
-  void show_averages(at::ScalarType type) const;
-  // The model as it was.
-  void show_pristine(at::ScalarType type) const;
+  // What is learned, in `type`, for ShownBranches: differentiably, or its averages.
+  std::shared_ptr<const LowRankBranches> masters(at::ScalarType type) const;
+  std::shared_ptr<const LowRankBranches> averages(at::ScalarType type) const;
   // The averages in fp16: "unet.<layer>.lora_A.weight" and "….lora_B.weight", or kohya's
   // "lora_unet_<layer>.lora_down.weight", "….lora_up.weight" and "….alpha".
   StateDict file_tensors(LoraLayout layout = LoraLayout::Peft) const;
@@ -48,11 +52,10 @@ class LoraFactors {
   struct Layer {
     std::string network, kohya;  // "unet", "lora_unet"
     std::string name;            // without ".weight"
-    at::Tensor* slot;
-    at::Tensor pristine;   // float32
+    const at::Tensor* slot;
     std::size_t down, up;  // indices of A and B in the trainable
   };
-  at::Tensor adapted_weight(const Layer& layer, const at::Tensor& down, const at::Tensor& up) const;
+  double scale() const { return shape_.alpha / static_cast<double>(shape_.rank); }
 
   Trainable& trainable_;
   LoraShape shape_;

@@ -9,6 +9,8 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "diffusion/nn/checkpointing.h"
+#include "diffusion/nn/low_rank_branch.h"
 #include "diffusion/pipelines/adapter_targets.h"
 #include "diffusion/pipelines/micro_conditions.h"
 #include "diffusion/pipelines/pictures.h"
@@ -32,6 +34,7 @@ std::unique_ptr<StableDiffusionPipeline> open_model(const LoraTraining& training
     fail(Cause::Usage, training.model.string(),
          ": expected a text-to-image model, found one for in-painting, for few steps or an "
          "upscaler; train on the model that it was made from");
+  lay_channels_last(parts.unet->parameters());
   return pipeline;
 }
 
@@ -58,7 +61,7 @@ class Run {
   static AdamOptions adam(const LoraTraining& training) {
     AdamOptions options;
     options.average_decay = 0.98;
-    options.factored = training.factored;
+    options.state = training.optimizer;
     return options;
   }
   void read_pictures();
@@ -163,7 +166,8 @@ at::Tensor Run::loss_of(const std::vector<const EncodedPicture*>& pictures,
 }
 
 at::Tensor Run::loss(std::int64_t batch, at::Generator generator) {
-  factors_.show_masters(training_.type);
+  const ShownBranches shown(factors_.masters(training_.type));
+  const Checkpointing checkpointing(training_.checkpointing);
   Random random(Random::mix(training_.loop.seed + 99) + static_cast<std::uint64_t>(batch));
   const auto pictures = batch_of(random);
   std::vector<at::Tensor> latents;
@@ -192,7 +196,7 @@ at::Tensor Run::loss(std::int64_t batch, at::Generator generator) {
 // The mean loss of what is held out, always with the same noise.
 double Run::validation() {
   const c10::NoGradGuard no_grad;
-  factors_.show_averages(training_.type);
+  const ShownBranches shown(factors_.averages(training_.type));
   constexpr int kLevels = 4;
   double sum = 0;
   for (std::size_t i = 0; i < held_out_.size(); ++i)
@@ -269,7 +273,7 @@ std::string Run::settings() const {
   const LoraShape& shape = training_.shape;
   return concat("a LoRA of ", training_.model.filename().string(), ", rank ", shape.rank,
                 ", alpha ", shape.alpha, ", ", factors_.layers(), " layers, optimizer ",
-                training_.factored ? "factored" : "adamw");
+                name(training_.optimizer));
 }
 
 LoraResult Run::operator()() {
@@ -283,7 +287,7 @@ LoraResult Run::operator()() {
     own.best = [&](std::int64_t step) { save(best, step); };
   }
   own.sheet = [this](std::int64_t step) {
-    factors_.show_averages(training_.type);
+    const ShownBranches shown(factors_.averages(training_.type));
     files_.write(training_.loop.folder / concat("sheet-", step, files_.extension),
                  sheet_of({samples()}));
   };
@@ -299,10 +303,11 @@ LoraResult Run::operator()() {
   }
   // Both at the end: a run that is killed has not drawn them in vain.
   say(concat(2 * prompts_.size(), " pictures for the sheet before / after"));
-  factors_.show_pristine(training_.type);
   const std::vector<Image> before = samples();
-  factors_.show_averages(training_.type);
-  const std::vector<Image> after = samples();
+  const std::vector<Image> after = [&] {
+    const ShownBranches shown(factors_.averages(training_.type));
+    return samples();
+  }();
   const auto goal = features_of(originals_);
   result.distance_before = feature_distance(goal, features_of(before));
   result.distance_after = feature_distance(goal, features_of(after));
@@ -310,7 +315,6 @@ LoraResult Run::operator()() {
   result.sheet.replace_extension("");
   result.sheet += concat("-before-after", files_.extension);
   files_.write(result.sheet, sheet_of({originals_, before, after}));
-  factors_.show_pristine(training_.type);
   return result;
 }
 

@@ -28,8 +28,9 @@ struct LoraTraining {
   double drop_captions = 0.1;
   double min_snr = 0;       // of LossOptions
   double noise_offset = 0;  // noise that a whole picture shares, for dark and light grounds
-  bool factored = false;    // of AdamOptions
-  double held_out = 0;      // share of the pictures kept for validation
+  OptimizerState optimizer = OptimizerState::Full;
+  bool checkpointing = false;        // of the UNet's blocks, checkpointing.h
+  double held_out = 0;               // share of the pictures kept for validation
   std::vector<std::string> prompts;  // of samples and of the sheet before / after; or captions
   int sample_steps = 20;
   double sample_guidance = 4;

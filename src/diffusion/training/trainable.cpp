@@ -8,20 +8,44 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "diffusion/training/block_quantization.h"
 
 namespace affiche::diffusion {
+
+const char* name(OptimizerState state) {
+  switch (state) {
+    case OptimizerState::Full:
+      return "adamw";
+    case OptimizerState::Factored:
+      return "factored";
+    case OptimizerState::EightBit:
+      return "adamw8bit";
+  }
+  return "";
+}
 
 std::size_t Trainable::add(const std::string& name, const at::Tensor& value) {
   const c10::NoGradGuard no_grad;
   at::Tensor master = value.detach().to(at::kFloat, false, true).contiguous();
   names_.push_back(name);
   averages_.push_back(master.clone());
-  const bool matrix = options_.factored && master.dim() > 1;
+  const bool factored = options_.state == OptimizerState::Factored;
+  const bool matrix = factored && master.dim() > 1;
   const at::Tensor flat = matrix ? master.flatten(1) : master;
-  first_.push_back(at::zeros({options_.factored ? 0 : 1}, master.options()));
-  if (!options_.factored) first_.back() = at::zeros_like(master);
+  const at::Tensor none = at::zeros({0}, master.options());
+  first_.push_back(factored ? none : at::zeros_like(master));
   second_.push_back(matrix ? at::zeros({flat.size(0)}, master.options()) : at::zeros_like(master));
   columns_.push_back(at::zeros({matrix ? flat.size(1) : 0}, master.options()));
+  first_scales_.push_back(none);
+  second_scales_.push_back(none);
+  if (quantized(master)) {
+    Quantized zeros = quantize(first_.back(), QuantizationMap::Signed);
+    first_.back() = zeros.codes;
+    first_scales_.back() = zeros.scales;
+    zeros = quantize(second_.back(), QuantizationMap::Unsigned);
+    second_.back() = zeros.codes;
+    second_scales_.back() = zeros.scales;
+  }
   steps_.push_back(at::zeros({}, at::TensorOptions(at::kFloat).device(master.device())));
   masters_.push_back(master.set_requires_grad(true));
   return masters_.size() - 1;
@@ -51,12 +75,10 @@ double Trainable::update(double learning_rate) {
   if (std::isfinite(norm)) {
     if (norm > options_.clip_norm) at::_foreach_mul_(gradients, options_.clip_norm / norm);
     at::_foreach_add_(steps_, 1);
-    if (options_.factored)
+    if (options_.state == OptimizerState::Factored)
       update_factored(gradients, learning_rate);
     else
-      at::_fused_adamw_(masters_, gradients, first_, second_, {}, steps_, learning_rate,
-                        options_.beta1, options_.beta2, options_.weight_decay, options_.epsilon,
-                        false, false);
+      update_full(gradients, learning_rate);
     ++updates_;
     const auto n = static_cast<double>(updates_);
     const double decay = std::min(options_.average_decay, (1 + n) / (10 + n));
@@ -64,6 +86,47 @@ double Trainable::update(double learning_rate) {
   }
   for (at::Tensor& master : masters_) master.mutable_grad().reset();
   return norm;
+}
+
+void Trainable::update_full(const std::vector<at::Tensor>& gradients, double learning_rate) {
+  std::vector<at::Tensor> masters, slopes, first, second, steps;
+  for (std::size_t i = 0; i < masters_.size(); ++i) {
+    if (quantized(masters_[i])) {
+      update_quantized(i, gradients[i], learning_rate);
+      continue;
+    }
+    masters.push_back(masters_[i]);
+    slopes.push_back(gradients[i]);
+    first.push_back(first_[i]);
+    second.push_back(second_[i]);
+    steps.push_back(steps_[i]);
+  }
+  if (masters.empty()) return;
+  at::_fused_adamw_(masters, slopes, first, second, {}, steps, learning_rate, options_.beta1,
+                    options_.beta2, options_.weight_decay, options_.epsilon, false, false);
+}
+
+// AdamW between two quantizations: the step itself sees the moments in float32.
+void Trainable::update_quantized(std::size_t index, const at::Tensor& gradient,
+                                 double learning_rate) {
+  const at::Tensor& master = masters_[index];
+  const auto count = static_cast<double>(updates_ + 1);
+  at::Tensor first =
+      dequantize({first_[index], first_scales_[index]}, QuantizationMap::Signed, master.sizes());
+  first.lerp_(gradient, 1 - options_.beta1);
+  at::Tensor root = dequantize({second_[index], second_scales_[index]}, QuantizationMap::Unsigned,
+                               master.sizes());
+  root = root.square_().lerp_(gradient.square(), 1 - options_.beta2).sqrt_();
+  const at::Tensor spread =
+      root / std::sqrt(1 - std::pow(options_.beta2, count)) + options_.epsilon;
+  master.mul_(1 - learning_rate * options_.weight_decay)
+      .addcdiv_(first, spread, -learning_rate / (1 - std::pow(options_.beta1, count)));
+  const Quantized next_first = quantize(first, QuantizationMap::Signed);
+  first_[index] = next_first.codes;
+  first_scales_[index] = next_first.scales;
+  const Quantized next_root = quantize(root, QuantizationMap::Unsigned);
+  second_[index] = next_root.codes;
+  second_scales_[index] = next_root.scales;
 }
 
 void Trainable::update_factored(const std::vector<at::Tensor>& gradients, double learning_rate) {
@@ -95,7 +158,10 @@ StateDict Trainable::state() const {
     state["average." + names_[i]] = averages_[i];
     state["first." + names_[i]] = first_[i];
     state["second." + names_[i]] = second_[i];
-    state["columns." + names_[i]] = columns_[i];
+    if (options_.state == OptimizerState::Factored) state["columns." + names_[i]] = columns_[i];
+    if (!quantized(masters_[i])) continue;
+    state["first-scales." + names_[i]] = first_scales_[i];
+    state["second-scales." + names_[i]] = second_scales_[i];
   }
   state["updates"] = at::scalar_tensor(updates_, at::kLong);
   return state;
@@ -105,9 +171,10 @@ void Trainable::restore(const StateDict& state) {
   const c10::NoGradGuard no_grad;
   const auto copy = [&](const std::string& name, at::Tensor& target) {
     const auto it = state.find(name);
-    if (it == state.end() || it->second.sizes() != target.sizes())
+    if (it == state.end() || it->second.sizes() != target.sizes() ||
+        it->second.scalar_type() != target.scalar_type())
       fail(Cause::BadInput, "training checkpoint: expected tensor ", name, " of shape ",
-           target.sizes(), ", found ", it == state.end() ? "nothing" : "another shape",
+           target.sizes(), ", found ", it == state.end() ? "nothing" : "another one",
            "; remove the checkpoint or use the options it was made with");
     target.copy_(it->second);
   };
@@ -116,7 +183,10 @@ void Trainable::restore(const StateDict& state) {
     copy("average." + names_[i], averages_[i]);
     copy("first." + names_[i], first_[i]);
     copy("second." + names_[i], second_[i]);
-    if (options_.factored) copy("columns." + names_[i], columns_[i]);
+    if (options_.state == OptimizerState::Factored) copy("columns." + names_[i], columns_[i]);
+    if (!quantized(masters_[i])) continue;
+    copy("first-scales." + names_[i], first_scales_[i]);
+    copy("second-scales." + names_[i], second_scales_[i]);
   }
   const auto it = state.find("updates");
   if (it == state.end()) fail(Cause::BadInput, "training checkpoint: tensor updates is missing");

@@ -15,13 +15,23 @@
 
 namespace affiche::diffusion {
 
+// How AdamW's two moments are kept.
+enum class OptimizerState {
+  Full,      // float32
+  Factored,  // means of rows and columns of the second moments alone (Adafactor, Shazeer and Stern
+             // 2018)
+  EightBit,  // block_quantization.h; the second as its root, which needs half the decades
+};
+// "adamw", "factored", "adamw8bit".
+const char* name(OptimizerState state);
+
 struct AdamOptions {
   double beta1 = 0.9, beta2 = 0.99, epsilon = 1e-8, weight_decay = 0.01;
   double clip_norm = 1;          // gradients are scaled down to this global norm
   double average_decay = 0.999;  // of the running average, reached slowly from 0
-  // Keeps of the second moments only the means of rows and columns, and no first moments
-  // (Adafactor, Shazeer and Stern 2018): state for big models in little memory.
-  bool factored = false;
+  OptimizerState state = OptimizerState::Full;
+  std::int64_t least_quantized =
+      4096;  // smaller tensors keep float32 moments, as bitsandbytes does
 };
 
 // Not thread-safe. The model must outlive it.
@@ -49,7 +59,7 @@ class Trainable {
   double update(double learning_rate);
 
   // masters, averages and optimiser state under "master.", "average.", "first.", "second.",
-  // "columns.".
+  // "columns.", "first-scales.", "second-scales.".
   StateDict state() const;
   void restore(const StateDict& state);
   // The averages under their own names, in `type`.
@@ -61,12 +71,19 @@ class Trainable {
     std::size_t index;
     at::Tensor* slot;
   };
+  bool quantized(const at::Tensor& master) const {
+    return options_.state == OptimizerState::EightBit && master.numel() >= options_.least_quantized;
+  }
+  void update_full(const std::vector<at::Tensor>& gradients, double learning_rate);
   void update_factored(const std::vector<at::Tensor>& gradients, double learning_rate);
+  void update_quantized(std::size_t index, const at::Tensor& gradient, double learning_rate);
 
   AdamOptions options_;
   std::vector<std::string> names_;
-  // With factored state `second_` holds rows, or all of a vector, and `columns_` columns.
+  // With factored state `second_` holds rows, or all of a vector, and `columns_` columns; quantized
+  // moments are codes with scales.
   std::vector<at::Tensor> masters_, averages_, first_, second_, columns_, steps_;
+  std::vector<at::Tensor> first_scales_, second_scales_;
   std::vector<Shown> shown_;
   std::int64_t updates_ = 0;
 };

@@ -58,7 +58,7 @@ TEST_CASE("steps of a LoRA are those that peft and PyTorch take", "[training][lo
     return unet.forward(x, t, golden.at("context"));
   };
   for (std::int64_t step = 0; step < 2; ++step) {
-    factors.show_masters(at::kFloat);
+    const ShownBranches shown(factors.masters(at::kFloat));
     const at::Tensor loss = denoising_loss(schedule, predict, golden.at("latents"),
                                            golden.at("noise"), golden.at("timesteps"), options);
     loss.backward();
@@ -98,7 +98,7 @@ TEST_CASE("the gradient of a factor is the slope of the loss", "[training][lora]
   const NoiseSchedule schedule = NoiseSchedule::zero_terminal();
   const auto prediction = GENERATE(Prediction::Epsilon, Prediction::Velocity, Prediction::Sample);
   const auto loss = [&] {
-    factors.show_masters(at::kDouble);
+    const ShownBranches shown(factors.masters(at::kDouble));
     const Velocity predict = [&](const at::Tensor& x, const at::Tensor& t) {
       return unet.forward(x.to(at::kDouble), t, golden.at("context").to(at::kDouble));
     };
