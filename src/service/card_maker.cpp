@@ -38,12 +38,13 @@ std::string describe(const store::Job& job) {
 
 class CardMaker final : public StageRunner {
  public:
-  CardMaker(const Config& config, store::Store& store, store::Artifacts& artifacts)
+  CardMaker(const Config& config, store::Store& store, store::Artifacts& artifacts,
+            photos::Turns::Sleep sleep)
       : config_(config),
         store_(store),
         artifacts_(artifacts),
         library_(config, store, artifacts),
-        sources_(config, store.clock()),
+        sources_(config, store.clock(), std::move(sleep)),
         finder_(config, store, artifacts, library_, sources_),
         choice_(config, store, library_, places_of(config, sources_, finder_)),
         backgrounds_(store, artifacts, config),
@@ -123,8 +124,10 @@ FoundPhoto CardMaker::find_photo(const store::Job& job, const PhotoRequest& requ
   if (request.automatic) return by_variables();
   try {
     if (!request.reference.empty()) return finder_.get(request.reference, stop);
-    return !request.id.empty() ? library_.get(request.id)
-                               : library_.take(request.path, request.credit);
+    if (request.id.empty()) return library_.take(request.path, request.credit);
+    FoundPhoto found = library_.get(request.id);
+    finder_.tell_use(found.id, stop);
+    return found;
   } catch (const TakenDownPhoto&) {
     // The very picture that the job names: the words of its variables stand in.
     return by_variables();
@@ -237,8 +240,9 @@ StageResult CardMaker::publish(const store::Job& job, const store::Stages& done)
 }  // namespace
 
 std::unique_ptr<StageRunner> make_card_maker(const Config& config, store::Store& store,
-                                             store::Artifacts& artifacts) {
-  return std::make_unique<CardMaker>(config, store, artifacts);
+                                             store::Artifacts& artifacts,
+                                             photos::Turns::Sleep sleep) {
+  return std::make_unique<CardMaker>(config, store, artifacts, std::move(sleep));
 }
 
 }  // namespace affiche::service

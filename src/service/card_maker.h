@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "photos/turns.h"
 #include "service/config.h"
 #include "service/stages.h"
 #include "store/artifacts.h"
@@ -12,8 +13,10 @@
 namespace affiche::service {
 
 // The runner for the worker. Everything that costs (the model, its LoRAs, templates, brands) is
-// loaded at first use and kept. All arguments must outlive it.
+// loaded at first use and kept. The first three must outlive it. `sleep` stands in for waiting for
+// providers in tests.
 std::unique_ptr<StageRunner> make_card_maker(const Config& config, store::Store& store,
-                                             store::Artifacts& artifacts);
+                                             store::Artifacts& artifacts,
+                                             photos::Turns::Sleep sleep = {});
 
 }  // namespace affiche::service

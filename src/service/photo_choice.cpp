@@ -106,6 +106,9 @@ PhotoPlaces places_of(const Config& config, PhotoSources& sources, PhotoFinder& 
                           const PhotoPlaces::Look& look, std::stop_token stop) {
     return finder.take(provider, candidate, stop, words, look);
   };
+  places.tell_use = [&finder](const std::string& id, std::stop_token stop) {
+    finder.tell_use(id, stop);
+  };
   return places;
 }
 
@@ -270,6 +273,7 @@ std::optional<FoundPhoto> PhotoChoice::try_one(Considered& considered, const std
     FoundPhoto found = library_.get(considered.photo_id);
     const photos::Measured seen = measured(found.id, found.photo.encoded());
     rest(found.id, seen);
+    if (places_.tell_use) places_.tell_use(found.id, attempt.stop);
     return remember(std::move(found), seen);
   }
   if (!settle_origin(considered, attempt.stop)) return std::nullopt;

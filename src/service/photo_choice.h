@@ -52,6 +52,9 @@ struct PhotoPlaces {
                            const photos::Ruling& ruling, const std::vector<std::string>& words,
                            const Look& look, std::stop_token stop)>
       take;
+  // Tells the provider of a photograph of the library, by its id, that it is used again; throws to
+  // pass it over. Nothing: nobody wants to know.
+  std::function<void(const std::string& photo_id, std::stop_token stop)> tell_use;
 };
 
 // photos.order, with the providers of `sources`, which with `finder` must outlive the result.

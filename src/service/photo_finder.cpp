@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "cards/encode.h"
+#include "photos/providers/providers.h"
 #include "service/take_down.h"
 
 namespace affiche::service {
@@ -138,6 +139,29 @@ FoundPhoto PhotoFinder::take(photos::Provider& provider, photos::Candidate candi
   FoundPhoto found = keep(candidate, ruling, std::move(fetched), words);
   source->used(candidate, stop);
   return found;
+}
+
+void PhotoFinder::tell_use(const std::string& photo_id, std::stop_token stop) {
+  const std::vector<store::Evidence> evidence = store_.evidence(photo_id);
+  if (evidence.empty()) return;
+  const std::string& name = evidence.front().provider;
+  const auto kinds = photos::provider_kinds();
+  if (std::none_of(kinds.begin(), kinds.end(), [&](const photos::ProviderKind& kind) {
+        return kind.name == name && kind.counts_uses;
+      })) {
+    return;
+  }
+  photos::Provider* provider = sources_.find(name);
+  if (provider == nullptr) {
+    fail(
+        Cause::Refused, "photo ", photo_id, ": ", name,
+        " wants to be told of every use of its pictures, and is not in photos.order; add it there");
+  }
+  photos::Candidate used;
+  used.provider = name;
+  used.source_id = evidence.front().source_id;
+  used.raw = evidence.front().raw;
+  provider->used(used, stop);
 }
 
 // The same record gave these bytes and this credit before.

@@ -42,6 +42,11 @@ class PhotoFinder {
   FoundPhoto take(photos::Provider& provider, photos::Candidate candidate, std::stop_token stop,
                   const std::vector<std::string>& words = {}, const Look& look = {});
 
+  // A photograph of the library is used once more: tells the provider that it came from, where its
+  // terms want that (take() does so by itself). Refused when that provider is not in photos.order
+  // any more.
+  void tell_use(const std::string& photo_id, std::stop_token stop = {});
+
  private:
   struct Report;
   std::optional<FoundPhoto> ask(photos::Provider& provider, std::string_view query, Report& report,

@@ -8,15 +8,18 @@
 #include "base/sha256.h"
 #include "photos/embedded.h"
 #include "photos/licenses.h"
+#include "photos/picture_check.h"
 #include "photos/picture_header.h"
 #include "photos/ruling.h"
 #include "photos/search.h"
+#include "service/picture_room.h"
 #include "service/take_down.h"
 
 namespace affiche::service {
 namespace {
 
 constexpr int kMaxFolderDepth = 16;
+constexpr int kProof = 512;  // pixels a side, of a decoding that is thrown away
 
 bool is_picture(const std::filesystem::path& file) {
   std::string ending = file.extension().string();
@@ -192,16 +195,17 @@ Bytes PhotoLibrary::read(const std::filesystem::path& file) const {
 
 store::PhotoRecord PhotoLibrary::checked(const Bytes& bytes, const std::filesystem::path& file,
                                          photos::Sidecar sidecar) const {
-  const photos::PictureHeader header = photos::read_picture_header(bytes, file.string());
-  const std::int64_t pixels = std::int64_t{header.width} * header.height;
-  if (pixels > std::int64_t{config_.photos.max_megapixels} * 1'000'000) {
-    fail(Cause::Refused, file.string(), ": expected at most ", config_.photos.max_megapixels,
-         " megapixels (photos.max_megapixels), found ", header.width, "×", header.height);
-  }
+  const photos::PictureLimits limits{.max_pixels =
+                                         std::int64_t{config_.photos.max_megapixels} * 1'000'000};
+  const photos::PictureHeader header = photos::check_picture(bytes, file.string(), limits);
   if (header.width < config_.photos.min_width) {
     fail(Cause::Refused, file.string(), ": expected a width of at least ", config_.photos.min_width,
          " pixels (photos.min_width), found ", header.width);
   }
+  // What harms a decoder harms the locked-up one first, and does not come in.
+  RoomSettings room = room_settings(config_.photos);
+  room.max_side = kProof;
+  decode_foreign(bytes, file.string(), room);
   store::PhotoRecord record;
   record.id = sha256_hex(bytes);
   record.credit = std::move(sidecar.credit);

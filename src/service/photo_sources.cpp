@@ -108,11 +108,8 @@ std::unique_ptr<photos::Provider> PhotoSources::make(const std::string& name) {
            name, ".accept_terms = true, or take \"", name, "\" out");
     }
   }
-  RoomSettings room;
-  room.program = config_.photos.decoder;
-  room.sandbox = config_.photos.sandbox;
-  room.max_megapixels = config_.photos.max_megapixels;
-  return std::make_unique<CleanProvider>(photos::make_provider(name, *fetcher_, settings), room);
+  return std::make_unique<CleanProvider>(photos::make_provider(name, *fetcher_, settings),
+                                         room_settings(config_.photos));
 }
 
 void PhotoSources::start() {

@@ -221,6 +221,14 @@ int say(std::string_view line, std::span<const std::uint8_t> bytes) {
 
 }  // namespace
 
+RoomSettings room_settings(const PhotoSettings& photos) {
+  RoomSettings room;
+  room.program = photos.decoder;
+  room.sandbox = photos.sandbox;
+  room.max_megapixels = photos.max_megapixels;
+  return room;
+}
+
 Image decode_foreign(std::span<const std::uint8_t> encoded, const std::string& what,
                      const RoomSettings& settings, std::stop_token stop) {
   cards::DecodeLimits limits;

@@ -14,6 +14,7 @@
 
 #include "base/files.h"
 #include "imaging/image.h"
+#include "service/config.h"
 
 namespace affiche::service {
 
@@ -24,6 +25,8 @@ struct RoomSettings {
   int max_side = 3'840;                              // of the result: larger pictures are reduced
   std::chrono::seconds time{30};  // of the processor; four times as much by the clock
 };
+
+RoomSettings room_settings(const PhotoSettings& photos);
 
 // The argument by which the program knows that it is the process in the room.
 inline constexpr const char* kRoomArgument = "decode-picture";

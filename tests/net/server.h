@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 namespace affiche::test {
@@ -19,6 +20,7 @@ struct Asked {
   std::string path;   // with its query
   std::string token;  // Authorization
   std::string range, if_range, agent;
+  Millis at = 0;  // by the clock of tell_time()
 };
 
 class Server {
@@ -28,7 +30,7 @@ class Server {
       const std::lock_guard lock(mutex_);
       asked_.push_back({request.target, request.get_header_value("Authorization"),
                         request.get_header_value("Range"), request.get_header_value("If-Range"),
-                        request.get_header_value("User-Agent")});
+                        request.get_header_value("User-Agent"), clock_ ? clock_->now() : 0});
       return httplib::Server::HandlerResponse::Unhandled;
     });
     server_.set_keep_alive_timeout(1);
@@ -58,6 +60,8 @@ class Server {
     return std::count_if(all.begin(), all.end(),
                          [&](const Asked& one) { return one.path.starts_with(start); });
   }
+  // Before anything is asked; the clock must be safe for threads.
+  void tell_time(const Clock& clock) { clock_ = &clock; }
   void forget() {
     const std::lock_guard lock(mutex_);
     asked_.clear();
@@ -70,6 +74,7 @@ class Server {
  private:
   httplib::Server server_;
   int port_ = -1;
+  const Clock* clock_ = nullptr;
   std::thread thread_;
   mutable std::mutex mutex_;
   std::vector<Asked> asked_;

@@ -38,6 +38,8 @@ inline Json html(const std::string& value) {
 class FakeProviders {
  public:
   using Spoil = std::function<void(Json&)>;
+  // Answers by what was asked: name of the provider, question, the usual answer to change.
+  using Catalogue = std::function<void(const std::string&, const Question&, Json&)>;
 
   FakeProviders() {
     add_commons();
@@ -61,6 +63,10 @@ class FakeProviders {
   void spoil(const std::string& name, Spoil how) {
     const std::lock_guard lock(mutex_);
     spoils_[name] = std::move(how);
+  }
+  void answer_by(Catalogue catalogue) {
+    const std::lock_guard lock(mutex_);
+    catalogue_ = std::move(catalogue);
   }
   std::string file(const std::string& name, int width, int height, int shade = 90) const {
     return server.url("/" + name + "/files/" + std::to_string(width) + "x" +
@@ -197,9 +203,10 @@ class FakeProviders {
   Server server;
 
  private:
-  void reply(const std::string& name, Json json, Reply& answer) {
+  void reply(const std::string& name, const Question& question, Json json, Reply& answer) {
     {
       const std::lock_guard lock(mutex_);
+      if (catalogue_) catalogue_(name, question, json);
       if (const auto how = spoils_.find(name); how != spoils_.end()) how->second(json);
     }
     answer.set_content(json.dump(), "application/json");
@@ -224,29 +231,30 @@ class FakeProviders {
       } else {
         pages = {commons_page("Tree 2", 2), commons_page("Tree 1", 1), commons_page("Tree 3", 3)};
       }
-      reply("commons", {{"batchcomplete", true}, {"query", {{"pages", pages}}}}, answer);
+      reply("commons", question, {{"batchcomplete", true}, {"query", {{"pages", pages}}}}, answer);
     });
   }
   void add_openverse() {
-    server.get("/openverse/v1/images/", [this](const Question&, Reply& answer) {
-      reply("openverse",
+    server.get("/openverse/v1/images/", [this](const Question& question, Reply& answer) {
+      reply("openverse", question,
             {{"result_count", 1}, {"page_count", 1}, {"results", {openverse_record()}}}, answer);
     });
-    server.get("/openverse/v1/images/[-0-9a-f]+/", [this](const Question&, Reply& answer) {
-      reply("openverse", openverse_record(), answer);
+    server.get("/openverse/v1/images/[-0-9a-f]+/", [this](const Question& question, Reply& answer) {
+      reply("openverse", question, openverse_record(), answer);
     });
   }
   void add_loc() {
-    server.get("/loc/photos/", [this](const Question&, Reply& answer) {
-      reply("loc", {{"results", {loc_record()}}, {"pagination", {{"current", 1}}}}, answer);
+    server.get("/loc/photos/", [this](const Question& question, Reply& answer) {
+      reply("loc", question, {{"results", {loc_record()}}, {"pagination", {{"current", 1}}}},
+            answer);
     });
-    server.get("/loc/item/(\\d+)/", [this](const Question&, Reply& answer) {
-      reply("loc", {{"item", loc_record()}, {"resources", Json::array()}}, answer);
+    server.get("/loc/item/(\\d+)/", [this](const Question& question, Reply& answer) {
+      reply("loc", question, {{"item", loc_record()}, {"resources", Json::array()}}, answer);
     });
   }
   void add_nasa() {
-    server.get("/nasa/search", [this](const Question&, Reply& answer) {
-      reply("nasa",
+    server.get("/nasa/search", [this](const Question& question, Reply& answer) {
+      reply("nasa", question,
             {{"collection",
               {{"version", "1.0"}, {"items", {nasa_item()}}, {"metadata", {{"total_hits", 1}}}}}},
             answer);
@@ -294,17 +302,17 @@ class FakeProviders {
                            {"media", "photo"}};
         json = {{"sizes", {{"size", {size}}}}, {"stat", "ok"}};
       }
-      reply("flickr", json, answer);
+      reply("flickr", question, json, answer);
     });
   }
   void add_unsplash() {
     server.get("/unsplash/search/photos", [this](const Question& question, Reply& answer) {
       if (refused(question, answer, "Authorization", "Client-ID unsplash-key")) return;
-      reply("unsplash", {{"total", 1}, {"results", {unsplash_photo()}}}, answer);
+      reply("unsplash", question, {{"total", 1}, {"results", {unsplash_photo()}}}, answer);
     });
     server.get("/unsplash/photos/Dwu85P9SOIk", [this](const Question& question, Reply& answer) {
       if (refused(question, answer, "Authorization", "Client-ID unsplash-key")) return;
-      reply("unsplash", unsplash_photo(), answer);
+      reply("unsplash", question, unsplash_photo(), answer);
     });
     server.get(
         "/unsplash/photos/Dwu85P9SOIk/download", [this](const Question& question, Reply& answer) {
@@ -315,11 +323,11 @@ class FakeProviders {
   void add_pexels() {
     server.get("/pexels/v1/search", [this](const Question& question, Reply& answer) {
       if (refused(question, answer, "Authorization", "pexels-key")) return;
-      reply("pexels", {{"total_results", 1}, {"photos", {pexels_photo()}}}, answer);
+      reply("pexels", question, {{"total_results", 1}, {"photos", {pexels_photo()}}}, answer);
     });
     server.get("/pexels/v1/photos/2014422", [this](const Question& question, Reply& answer) {
       if (refused(question, answer, "Authorization", "pexels-key")) return;
-      reply("pexels", pexels_photo(), answer);
+      reply("pexels", question, pexels_photo(), answer);
     });
   }
   void add_pixabay() {
@@ -329,12 +337,14 @@ class FakeProviders {
         answer.set_content("[ERROR 400] Invalid or missing API key", "text/plain");
         return;
       }
-      reply("pixabay", {{"total", 1}, {"totalHits", 1}, {"hits", {pixabay_hit()}}}, answer);
+      reply("pixabay", question, {{"total", 1}, {"totalHits", 1}, {"hits", {pixabay_hit()}}},
+            answer);
     });
   }
 
   std::mutex mutex_;
   std::map<std::string, Spoil> spoils_;
+  Catalogue catalogue_;
 };
 
 }  // namespace affiche::test

@@ -43,6 +43,7 @@ struct House {
     config.paths.brands = folder.path();
     config.paths.output = folder / "out";
     config.work.threads = 1;
+    config.photos.decoder = AFFICHE_PICTURE_DECODER;
     const std::filesystem::path goldens = kSource / "tests/data/goldens";
     write_atomically(
         folder / "tiny.toml",

@@ -237,6 +237,24 @@ TEST_CASE("the library is asked first, and what was fetched is of it", "[finder]
   CHECK(world.fake.server.asked().empty());
 }
 
+TEST_CASE("a photograph of the library is told of to a provider that counts uses", "[finder]") {
+  World world;
+  world.only("unsplash");
+  const std::string id = world.find("lone tree").id;
+  const char* trigger = "/unsplash/photos/Dwu85P9SOIk/download?ixid=M";
+  CHECK(world.fake.server.count(trigger) == 1);
+  const auto tell = [&] {
+    world.with([&](PhotoFinder& finder) {
+      finder.tell_use(id);
+      return FoundPhoto{"", world.find("lone tree").photo};
+    });
+  };
+  tell();
+  CHECK(world.fake.server.count(trigger) == 3);  // find() tells by itself
+  world.only("library");
+  CHECK(contains(thrown(tell), "refused: photo " + id + ": unsplash wants to be told"));
+}
+
 TEST_CASE("settings that a provider wants are asked for by name", "[finder]") {
   World world;
   world.only("unsplash");

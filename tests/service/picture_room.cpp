@@ -2,13 +2,12 @@
 #include "service/picture_room.h"
 
 #include <sys/resource.h>
-#include <zlib.h>
-
 #include <cstdio>
 #include <memory>
 
 #include "cards/encode.h"
 #include "catch.h"
+#include "photos/bombs.h"
 #include "photos/picture_check.h"
 #include "service/house.h"
 #include "throws.h"
@@ -16,6 +15,7 @@
 using namespace affiche;
 using namespace affiche::service;
 using affiche::test::contains;
+using affiche::test::deflate_bomb;
 using affiche::test::house_jpeg;
 using affiche::test::thrown;
 
@@ -30,44 +30,6 @@ RoomSettings room() {
 
 std::string complaint(const Bytes& bytes, const RoomSettings& settings = room()) {
   return thrown([&] { decode_foreign(bytes, "it", settings); });
-}
-
-std::string big32(std::uint32_t value) {
-  return {static_cast<char>(value >> 24), static_cast<char>(value >> 16),
-          static_cast<char>(value >> 8), static_cast<char>(value)};
-}
-
-std::string chunk(const std::string& type, const std::string& data) {
-  const std::string body = type + data;
-  const auto crc =
-      crc32(0, reinterpret_cast<const Bytef*>(body.data()), static_cast<uInt>(body.size()));
-  return big32(static_cast<std::uint32_t>(data.size())) + body +
-         big32(static_cast<std::uint32_t>(crc));
-}
-
-// One colour, deflated: 100 megapixels of RGB are 290 KB.
-Bytes deflate_bomb(std::uint32_t width, std::uint32_t height) {
-  z_stream stream{};
-  deflateInit(&stream, 9);
-  std::string row(std::size_t{width} * 3 + 1, '\0'), out(1 << 16, '\0'), data;
-  for (std::uint32_t y = 0; y < height; ++y) {
-    stream.next_in = reinterpret_cast<Bytef*>(row.data());
-    stream.avail_in = static_cast<uInt>(row.size());
-    const int flush = y + 1 == height ? Z_FINISH : Z_NO_FLUSH;
-    int code = Z_OK;
-    do {
-      stream.next_out = reinterpret_cast<Bytef*>(out.data());
-      stream.avail_out = static_cast<uInt>(out.size());
-      code = deflate(&stream, flush);
-      data.append(out, 0, out.size() - stream.avail_out);
-    } while (stream.avail_out == 0 || (flush == Z_FINISH && code != Z_STREAM_END));
-  }
-  deflateEnd(&stream);
-  const std::string text =
-      "\x89PNG\r\n\x1a\n" +
-      chunk("IHDR", big32(width) + big32(height) + std::string("\x08\x02\0\0\0", 5)) +
-      chunk("IDAT", data) + chunk("IEND", "");
-  return {text.begin(), text.end()};
 }
 
 long peak_of_children_mib() {

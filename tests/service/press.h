@@ -53,6 +53,7 @@ struct Press {
     config.paths.output = folder / "out";
     config.site.url = "https://site.example";
     config.work.threads = 1;
+    config.photos.decoder = AFFICHE_PICTURE_DECODER;
     write("templates/plain.toml", "photo_missing = \"" + photo_missing + "\"\n" + kPressTemplate);
     write("brands/house.toml",
           "publisher = \"The House\"\n[colours]\nink = \"#0F1B2D\"\nshade = \"#0F1B2D\"\n"

@@ -20,7 +20,7 @@ constexpr std::array kKinds = {
     ProviderKind{"openverse", "", false},
     ProviderKind{"pexels", "AFFICHE_PEXELS_KEY", true},
     ProviderKind{"pixabay", "AFFICHE_PIXABAY_KEY", true},
-    ProviderKind{"unsplash", "AFFICHE_UNSPLASH_KEY", true},
+    ProviderKind{"unsplash", "AFFICHE_UNSPLASH_KEY", true, true},
 };
 constexpr std::array<Make, kKinds.size()> kMakers = {&make_article, &make_commons, &make_flickr,
                                                      &make_loc,     &make_nasa,    &make_openverse,

@@ -16,6 +16,7 @@ struct ProviderKind {
   std::string_view name;          // key of [photos.providers.…]
   std::string_view key_variable;  // environment variable of its key; empty: none is needed
   bool terms = false;             // has terms of its own that the operator must accept
+  bool counts_uses = false;       // wants to be told of every use: Provider::used()
 };
 
 std::span<const ProviderKind> provider_kinds();

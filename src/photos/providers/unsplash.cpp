@@ -56,11 +56,16 @@ class Unsplash final : public WebProvider {
   }
 
   void used(const Candidate& candidate, std::stop_token stop) override {
-    if (candidate.use_url.empty()) {
+    std::string url = candidate.use_url;
+    if (url.empty()) {
+      const Json record = parse_json(candidate.raw, "unsplash " + candidate.source_id);
+      url = text_of(member(record, "links"), "download_location");
+    }
+    if (url.empty()) {
       fail(Cause::BadInput, "unsplash ", candidate.source_id,
            ": expected a download_location to report the use to, found none");
     }
-    touch(candidate.use_url, stop);
+    touch(url, stop);
   }
 
  private:
