@@ -79,6 +79,10 @@ Response Client::get(const Request& request, BodySink& sink, std::stop_token sto
     transfer_->perform(hop, url.origin() == home);
     const std::string location = hop.response.header("location");
     if (!is_redirect(hop.response.status) || location.empty()) return std::move(hop.response);
+    if (!request.form.empty()) {
+      fail(Cause::Refused, shown(request.url),
+           ": expected an answer to a form, found a redirect to ", shown(location));
+    }
     if (redirects == request.limits.redirects) {
       fail(Cause::Refused, shown(request.url), ": expected at most ", request.limits.redirects,
            " redirects, found more, the last to ", shown(location));

@@ -34,8 +34,8 @@ struct Limits {
   milliseconds connect{15'000};                   // name, connection and TLS
   milliseconds total{0};                          // of one hop; 0: none
   milliseconds whole{0};                          // of all hops together; 0: none
-  long low_speed = 1024;                          // bytes a second …
-  std::chrono::seconds low_speed_for{30};         // … not reached for so long: given up
+  long low_speed = 1024;                          // bytes a second on average …
+  std::chrono::seconds low_speed_for{30};         // … over each such span, else given up
   long most_speed = 0;                            // bytes a second; 0: as fast as it comes
   int redirects = 5;
 };
@@ -45,6 +45,8 @@ struct Request {
   std::map<std::string, std::string> headers;  // to every host of the way
   std::string token;  // "Authorization: Bearer …", to the origin of `url` and no other host
   std::string authorization;  // in its place: all of the header's value, to the same origin
+  // Not empty: a POST of this, as application/x-www-form-urlencoded; no redirect is followed.
+  std::string form;
   Limits limits;
   Reach reach = Reach::Public;
   bool plain_loopback = false;  // http:// is allowed where it stays on this machine
@@ -64,6 +66,8 @@ struct Response {
   std::string url;                             // of the last hop, as shown() writes it
   std::map<std::string, std::string> headers;  // of the last hop; names in lower case
   std::string problem;                         // start of the body of an answer that is not 2xx
+  bool http2 = false;                          // how it came
+  int connections = 0;                         // opened for the last hop; 0: one was there
   // Empty when there is no such header.
   std::string header(const std::string& name) const;
   // Content-Length, when it is there and a number.
@@ -95,6 +99,8 @@ class Transient : public Error {
 // "libcurl/7.88.1", for the end of a User-Agent.
 std::string library();
 
+class Multiplex;  // net/multiplex.h
+
 struct ClientOptions {
   std::string user_agent;  // "affiche/0.1.0"
   std::string proxy;       // "http://proxy:3128"; empty: none. It resolves names, so the check of
@@ -104,20 +110,26 @@ struct ClientOptions {
   // Which network a numeric address belongs to; empty: network_of(). For tests, which have no
   // Internet to come from.
   std::function<Network(const std::string&)> network_of = nullptr;
+  // Shared by clients whose transfers may go over the same connections; none: this client's own.
+  std::shared_ptr<Multiplex> together = nullptr;
+  // PEM file of authorities in place of the system's; empty: those. For tests.
+  std::string authorities = {};
 };
 
 class Transfer;
 
-// Keeps connections open between requests. Not thread-safe: one for each thread.
+// Keeps connections open between requests; HTTP/2 where the server has it. Not thread-safe: one for
+// each thread.
 class Client {
  public:
   explicit Client(ClientOptions options);
   ~Client();
 
-  // Follows redirects, each checked as the first URL is. Answers that are neither 2xx nor transient
-  // are returned, with the start of their body. Errors name the URL without its query: Transient;
-  // Refused (scheme, network, certificate, too many redirects, too many bytes); BadInput (URL, an
-  // encoded body that was not asked for); Cancelled once `stop` is requested.
+  // A GET, or the POST of a form. Follows redirects, each checked as the first URL is. Answers that
+  // are neither 2xx nor transient are returned, with the start of their body. Errors name the URL
+  // without its query: Transient; Refused (scheme, network, certificate, too many redirects, too
+  // many bytes); BadInput (URL, an encoded body that was not asked for); Cancelled once `stop` is
+  // requested.
   Response get(const Request& request, BodySink& sink, std::stop_token stop = {});
 
  private:

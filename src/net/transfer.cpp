@@ -9,18 +9,14 @@
 #include <cctype>
 #include <charconv>
 
+#include "net/multiplex.h"
+
 namespace affiche::net {
 namespace {
 
 constexpr std::size_t kProblemBytes = 4096;          // kept of a body that says what is wrong
 constexpr std::uint64_t kUnwantedBytes = 256 << 10;  // read of a body that nobody wants
 constexpr std::size_t kHeaderBytes = std::size_t{64} << 10;
-
-// libcurl's own state; created once, before the first handle and whatever the thread.
-void start_curl() {
-  static const bool started = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-  if (!started) fail(Cause::Internal, "libcurl does not start");
-}
 
 std::string trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t\r\n");
@@ -192,6 +188,11 @@ class StringList {
 
 }  // namespace
 
+void start_curl() {
+  static const bool started = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  if (!started) fail(Cause::Internal, "libcurl does not start");
+}
+
 Transfer::Transfer(ClientOptions options) : options_(std::move(options)), easy_(start()) {}
 
 CURL* Transfer::start() {
@@ -203,6 +204,7 @@ CURL* Transfer::start() {
 
 std::size_t Transfer::write(char* data, std::size_t size, std::size_t count, void* user) {
   Hop& hop = *static_cast<Hop*>(user);
+  hop.arrived += size * count;
   try {
     take_body(hop, std::span(reinterpret_cast<const std::uint8_t*>(data), size * count));
     return size * count;
@@ -215,16 +217,24 @@ std::size_t Transfer::write(char* data, std::size_t size, std::size_t count, voi
 int Transfer::progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   Hop& hop = *static_cast<Hop*>(user);
   hop.stopped = hop.stop.stop_requested();
-  hop.late = hop.deadline && std::chrono::steady_clock::now() > *hop.deadline;
-  return hop.stopped || hop.late ? 1 : 0;
+  const auto now = std::chrono::steady_clock::now();
+  hop.late = hop.deadline && now > *hop.deadline;
+  const Limits& limits = hop.request.limits;
+  if (!hop.span_start) hop.span_start = now;  // behind others it may have waited until now
+  if (limits.low_speed > 0 && now - *hop.span_start >= limits.low_speed_for) {
+    const auto least = static_cast<std::uint64_t>(limits.low_speed) *
+                       static_cast<std::uint64_t>(limits.low_speed_for.count());
+    hop.slow = hop.arrived < least;
+    hop.span_start = now;
+    if (!hop.slow) hop.arrived = 0;
+  }
+  return hop.stopped || hop.late || hop.slow ? 1 : 0;
 }
 
 void Transfer::set_limits(const Limits& limits) {
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits.connect.count()));
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(limits.total.count()));
   set(CURLOPT_MAX_RECV_SPEED_LARGE, static_cast<curl_off_t>(limits.most_speed));
-  set(CURLOPT_LOW_SPEED_LIMIT, limits.low_speed);
-  set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(limits.low_speed_for.count()));
 }
 
 void Transfer::set_callbacks(Hop& hop) {
@@ -240,6 +250,12 @@ void Transfer::set_callbacks(Hop& hop) {
   set(CURLOPT_XFERINFOFUNCTION, &Transfer::progress);
   set(CURLOPT_XFERINFODATA, &hop);
   set(CURLOPT_ERRORBUFFER, message_);
+}
+
+void Transfer::set_form(const std::string& form) {
+  set(CURLOPT_POST, 1L);
+  set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(form.size()));
+  set(CURLOPT_POSTFIELDS, form.c_str());
 }
 
 void Transfer::perform(Hop& hop, bool with_token) {
@@ -269,13 +285,24 @@ void Transfer::perform(Hop& hop, bool with_token) {
   set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   set(CURLOPT_USERAGENT, options_.user_agent.c_str());
   set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+  set(CURLOPT_PIPEWAIT, 1L);  // rather another stream than another connection
+  if (!options_.authorities.empty()) set(CURLOPT_CAINFO, options_.authorities.c_str());
+  if (!request.form.empty()) set_form(request.form);
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(CURLOPT_HTTPHEADER, headers.get());
   set(CURLOPT_RESOLVE, answers.get());
   set_limits(hop.request.limits);
   set_callbacks(hop);
   message_[0] = '\0';
-  judge(hop, curl_easy_perform(easy_));
+  const CURLcode code =
+      options_.together ? options_.together->perform(easy_) : curl_easy_perform(easy_);
+  long version = 0, opened = 0;
+  curl_easy_getinfo(easy_, CURLINFO_HTTP_VERSION, &version);
+  curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &opened);
+  hop.response.http2 = version == CURL_HTTP_VERSION_2_0;
+  hop.response.connections = static_cast<int>(opened);
+  judge(hop, code);
 }
 
 // Turns what happened into the answer or an error.
@@ -287,6 +314,11 @@ void Transfer::judge(Hop& hop, CURLcode code) {
   if (hop.late) {
     throw Transient(concat(hop.response.url, ": expected an answer within ",
                            hop.request.limits.whole.count(), " ms in all"));
+  }
+  if (hop.slow) {
+    throw Transient(concat(hop.response.url, ": expected at least ", hop.request.limits.low_speed,
+                           " bytes a second over ", hop.request.limits.low_speed_for.count(),
+                           " s, found ", hop.arrived, " bytes in all"));
   }
   if (code != CURLE_OK && !hop.refusal.empty()) fail(Cause::Refused, hop.refusal);
   if (code != CURLE_OK) {

@@ -33,9 +33,15 @@ struct Hop {
   bool started = false;
   bool stopped = false;
   bool late = false;
+  bool slow = false;
+  std::uint64_t arrived = 0;  // bytes of the body within the span that is watched for its speed
+  std::optional<std::chrono::steady_clock::time_point> span_start;
   std::string refusal;       // why a connection was not made
   std::exception_ptr error;  // thrown by the sink
 };
+
+// libcurl's own state: created once, before the first handle, whatever the thread.
+void start_curl();
 
 // A handle of libcurl with its open connections. Not thread-safe.
 class Transfer {
@@ -59,6 +65,7 @@ class Transfer {
   }
   void set_limits(const Limits& limits);
   void set_callbacks(Hop& hop);
+  void set_form(const std::string& form);
   void judge(Hop& hop, CURLcode code);
   static std::size_t write(char* data, std::size_t size, std::size_t count, void* user);
   static int progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t);

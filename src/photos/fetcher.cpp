@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file_lock.h"
 #include "net/download.h"
+#include "net/multiplex.h"
 #include "net/retry.h"
 #include "net/url.h"
 
@@ -82,7 +83,8 @@ Fetcher::Fetcher(FetchSettings settings, const Clock& clock)
     : settings_(std::move(settings)),
       clock_(clock),
       turns_(settings_.folder / "turns", clock, settings_.patience, settings_.sleep),
-      cache_(settings_.folder, settings_.cache_limit) {}
+      cache_(settings_.folder, settings_.cache_limit),
+      together_(std::make_shared<net::Multiplex>()) {}
 
 Fetcher::~Fetcher() = default;
 
@@ -102,10 +104,33 @@ std::optional<Got> Fetcher::from_cache(const Ask& ask, const std::string& key,
   return got;
 }
 
+Got Fetcher::post(const Ask& ask, net::Client& client, std::stop_token stop) {
+  class Memory final : public net::BodySink {
+   public:
+    void start(const net::Response&) override { body.clear(); }
+    void write(std::span<const std::uint8_t> bytes) override {
+      body.insert(body.end(), bytes.begin(), bytes.end());
+    }
+    Bytes body;
+  };
+  net::Request request = request_for(ask, settings_);
+  request.form = ask.form;
+  Memory sink;
+  const net::Response response = client.get(request, sink, stop);
+  Got got;
+  got.status = response.status;
+  got.url = response.url;
+  got.problem = response.problem;
+  got.fetched_at = clock_.now();
+  if (response.good()) got.body = std::move(sink.body);
+  if (response.good() && ask.accept) ask.accept(got.body);
+  return got;
+}
+
 Got Fetcher::get(const Ask& ask, std::stop_token stop) {
   const std::string key = WebCache::key_of(ask.public_url.empty() ? ask.url : ask.public_url);
   const auto kept_answer = [&]() -> std::optional<Got> {
-    const auto kept = ask.keep ? cache_.find(key) : std::nullopt;
+    const auto kept = ask.keep && ask.form.empty() ? cache_.find(key) : std::nullopt;
     if (!kept) return {};
     const Millis age = clock_.now() - kept->checked_at;
     const Millis most = is_gone(kept->status) ? kGoneFor : milliseconds(ask.fresh).count();
@@ -118,6 +143,7 @@ Got Fetcher::get(const Ask& ask, std::stop_token stop) {
     fail(Cause::Unavailable, label(ask),
          ": not kept, and photos.offline is on; switch it off or fetch it first");
   }
+  if (!ask.form.empty()) return fetch(ask, key, std::nullopt, stop);
   const FileLock guard = FileLock::wait(cache_.lock(key), FileLock::Kind::Exclusive, {}, stop);
   if (auto got = kept_answer()) return std::move(*got);  // another process was quicker
   return fetch(ask, key, ask.keep ? cache_.find(key) : std::nullopt, stop);
@@ -130,6 +156,7 @@ Got Fetcher::fetch(const Ask& ask, const std::string& key, const std::optional<K
   if (!borrowed.client) {
     net::ClientOptions options{settings_.user_agent, settings_.proxy};
     options.resolve = settings_.resolve;
+    options.together = together_;
     borrowed.client = std::make_unique<net::Client>(options);
   }
   for (int number = 1;; ++number) {
@@ -149,6 +176,7 @@ Got Fetcher::fetch(const Ask& ask, const std::string& key, const std::optional<K
 
 Got Fetcher::attempt(const Ask& ask, const std::string& key, const std::optional<Kept>& kept,
                      net::Client& client, std::stop_token stop) {
+  if (!ask.form.empty()) return post(ask, client, stop);
   net::Request request = request_for(ask, settings_);
   const std::filesystem::path partial = cache_.partial(key);
   std::filesystem::create_directories(partial.parent_path());

@@ -61,6 +61,8 @@ struct Ask {
   // the answer is not kept.
   std::function<void(std::span<const std::uint8_t>)> accept = {};
   bool keep = true;  // false for what has an effect, such as a download trigger
+  // Not empty: a POST of this form, whose answer touches no disk: keys are exchanged so.
+  std::string form = {};
 };
 
 struct Got {
@@ -92,12 +94,14 @@ class Fetcher {
             std::stop_token stop);
   Got attempt(const Ask& ask, const std::string& key, const std::optional<Kept>& kept,
               net::Client& client, std::stop_token stop);
+  Got post(const Ask& ask, net::Client& client, std::stop_token stop);
   std::optional<Got> from_cache(const Ask& ask, const std::string& key, const Kept& kept) const;
 
   FetchSettings settings_;
   const Clock& clock_;
   Turns turns_;
   WebCache cache_;
+  std::shared_ptr<net::Multiplex> together_;  // outlives the clients
   std::mutex mutex_;
   std::vector<std::unique_ptr<net::Client>> idle_;
 };

@@ -332,5 +332,8 @@ TEST_CASE("a drip that is too slow is given up", "[net]") {
   });
   Request request = local(f.server.url("/"));
   request.limits.low_speed_for = std::chrono::seconds(1);
-  CHECK(contains(f.error(request, {1, milliseconds(1)}), "unavailable: "));
+  const std::string error = f.error(request, {1, milliseconds(1)});
+  INFO(error);
+  CHECK(contains(error, "unavailable: "));
+  CHECK(contains(error, "expected at least 1024 bytes a second over 1 s"));
 }

@@ -70,6 +70,9 @@ class Server {
   void get(const std::string& path, httplib::Server::Handler handler) {
     server_.Get(path, std::move(handler));
   }
+  void post(const std::string& path, httplib::Server::Handler handler) {
+    server_.Post(path, std::move(handler));
+  }
 
  private:
   httplib::Server server_;

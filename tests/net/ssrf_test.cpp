@@ -6,6 +6,7 @@
 
 #include "catch.h"
 #include "net/http.h"
+#include "net/multiplex.h"
 #include "net/retry.h"
 #include "net/server.h"
 #include "throws.h"
@@ -190,13 +191,16 @@ TEST_CASE("no name leads to a private address, whatever its DNS answer", "[net][
                                             "[::1],127.0.0.1",
                                             "[fd00::1],[::ffff:127.0.0.1],127.0.0.1"};
   for (const std::string& answer : answers) {
-    ClientOptions options{"affiche/test", "", {"photos.example.org:" + port + ":" + answer}, {}};
-    Client client(options);
-    const std::string error =
-        error_of(client, foreign("http://photos.example.org:" + port + "/a.jpg"));
-    INFO(answer << ": " << error);
-    CHECK(contains(error, "refused: http://photos.example.org"));
-    CHECK(contains(error, "public address"));
+    for (const bool together : {false, true}) {
+      ClientOptions options{"affiche/test", "", {"photos.example.org:" + port + ":" + answer}, {}};
+      if (together) options.together = std::make_shared<Multiplex>();
+      Client client(options);
+      const std::string error =
+          error_of(client, foreign("http://photos.example.org:" + port + "/a.jpg"));
+      INFO(answer << ": " << error);
+      CHECK(contains(error, "refused: http://photos.example.org"));
+      CHECK(contains(error, "public address"));
+    }
   }
   CHECK(server.asked().empty());
 }
