@@ -84,7 +84,9 @@ bool by_model(const Composed& card) {
 }
 
 bool is_public_domain(const Credit& credit) {
-  return credit.license == "CC0-1.0" || credit.license == "PDM-1.0" || credit.license == "CC-PDDC";
+  return credit.license == "CC0-1.0" || credit.license == "PDM-1.0" ||
+         credit.license == "CC-PDDC" || credit.license == "US-GOV" ||
+         credit.license == "LicenseRef-No-Known-Restrictions";
 }
 
 bool is_sharealike(const Credit& credit) {
@@ -292,6 +294,24 @@ std::string xmp_packet(const Composed& card, const CardFacts& facts) {
   return packet.serialize();
 }
 
+namespace {
+
+// The photograph by itself, as its own licence wants it named.
+Json photo_part(const Credit& credit, const Json& person, const CardFacts& facts) {
+  Json part = {{"@type", "ImageObject"},
+               {"name", credit.title},
+               {"creator", person},
+               {"creditText", credit_line(credit)},
+               {"copyrightNotice", photo_notice(credit, facts.photo_rights)},
+               {"license", credit.license_url}};
+  if (!credit.source.empty())
+    part["publisher"] = {{"@type", "Organization"}, {"name", credit.source}};
+  if (!credit.source_url.empty()) part["url"] = credit.source_url;
+  return part;
+}
+
+}  // namespace
+
 std::string json_ld(const Composed& card, const CardFacts& facts) {
   Json json = {{"@context", "https://schema.org"},
                {"@type", "ImageObject"},
@@ -312,6 +332,7 @@ std::string json_ld(const Composed& card, const CardFacts& facts) {
     json["creator"].push_back(person);
     json["license"] = web_statement(card, facts);
     json["acquireLicensePage"] = licensor_url(*card.credit);
+    if (!card.hero) json["isBasedOn"] = photo_part(*card.credit, person, facts);
   }
   json["digitalSourceType"] = digital_source_type(card, facts);
   return json.dump();

@@ -22,7 +22,10 @@ int revoke(const Shared& shared, const std::string& target, const std::string& w
                        {"card", card.card_path},
                        {"queued", card.queued}});
     }
-    print_json({{"targets", down.targets}, {"photos", down.photos}, {"cards", cards}});
+    print_json({{"targets", down.targets},
+                {"photos", down.photos},
+                {"cards", cards},
+                {"removed", down.removed}});
     return kDone;
   }
   for (const std::string& photo : down.photos) std::printf("taken down  %s\n", photo.c_str());
@@ -38,6 +41,7 @@ int revoke(const Shared& shared, const std::string& target, const std::string& w
       std::printf("by hand     %s: its job was pruned\n", path.c_str());
     }
   }
+  for (const std::string& path : down.removed) std::printf("removed     %s\n", path.c_str());
   return by_hand ? kPartly : kDone;
 }
 

@@ -9,6 +9,7 @@
 #include "cards/encode.h"
 #include "cli/queue.h"
 #include "service/photo_choice.h"
+#include "service/thumbnails.h"
 
 namespace affiche::cli {
 namespace {
@@ -68,8 +69,7 @@ void print_line(const Considered& one) {
               one.fit.kept ? "" : ": ", one.fit.reason.c_str());
 }
 
-cards::SheetCell cell_of(const Considered& one, std::size_t place,
-                         const store::Artifacts& artifacts) {
+cards::SheetCell cell_of(const Considered& one, std::size_t place, service::Thumbnail thumbnail) {
   cards::SheetCell cell;
   cell.good = one.fit.kept;
   cell.mark = one.fit.kept ? std::to_string(place + 1) + " · kept · " + label_of(one)
@@ -78,22 +78,21 @@ cards::SheetCell cell_of(const Considered& one, std::size_t place,
   cell.text = credit_line(credit_for(one)) + "\n" + std::to_string(one.candidate.width) + "×" +
               std::to_string(one.candidate.height) + " · " + name_of(one);
   if (!one.fit.reason.empty()) cell.text += "\nRefused: " + one.fit.reason;
-  if (!one.photo_id.empty()) {
-    try {
-      cell.picture = cards::decode(artifacts.get(one.photo_id), one.photo_id);
-    } catch (const Error& error) {
-      cell.text += std::string("\n") + error.what();
-    }
-  }
+  if (one.fit.kept) cell.text += "\nKept: " + one.ruling.decision.reason;
+  if (!thumbnail.problem.empty()) cell.text += "\nNo picture: " + thumbnail.problem;
+  cell.picture = std::move(thumbnail.picture);
   return cell;
 }
 
 void write_sheet(const std::string& file, const std::string& title,
-                 const std::vector<Considered>& all, const store::Artifacts& artifacts) {
+                 const std::vector<Considered>& all, service::PhotoSources& sources,
+                 const store::Artifacts& artifacts) {
   constexpr std::size_t kMost = 60;
+  const std::span shown = std::span(all).first(std::min(all.size(), kMost));
+  std::vector<service::Thumbnail> small = service::thumbnails(shown, sources, artifacts);
   std::vector<cards::SheetCell> cells;
-  for (std::size_t i = 0; i < std::min(all.size(), kMost); ++i) {
-    cells.push_back(cell_of(all[i], i, artifacts));
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    cells.push_back(cell_of(shown[i], i, std::move(small[i])));
   }
   if (cells.empty()) {
     fail(Cause::NotFound, "photos search: no photograph to put onto ", file);
@@ -142,7 +141,7 @@ int search(const Shared& shared, const Options& options) {
     write_sheet(options.sheet,
                 "“" + query + "”: " + std::to_string(kept) + " of " + std::to_string(all.size()) +
                     " may be used",
-                all, queue.artifacts);
+                all, sources, queue.artifacts);
   }
   return kept > 0 ? kDone : problems.empty() ? kFailed : kTryLater;
 }

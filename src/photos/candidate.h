@@ -31,7 +31,8 @@ enum class MadeByAi { Unknown, No, Yes };
 // credit's own gate cleans and checks them.
 struct Candidate {
   std::string provider;   // key of [photos.providers.…]: "commons", "openverse", "loc", "nasa",
-                          // "flickr", "unsplash", "pexels", "pixabay", "folder", "article"
+                          // "flickr", "unsplash", "pexels", "pixabay", "pictures", "article";
+                          // "folder" of what was imported
   std::string source;     // whom the credit names: "Wikimedia Commons", "Flickr"; an index such as
                           // Openverse names the place it found the picture at ("stocksnap")
   std::string source_id;  // the provider's own id: lookup() takes it
@@ -58,6 +59,10 @@ struct Candidate {
   std::string sha1;           // of the original as told (Commons); lower-case hex, or empty
   std::string thumbnail_url;  // a small copy for contact sheets; may be empty
   std::string use_url;        // to be asked when the picture is used (Unsplash); empty: nothing
+
+  // When it came to its provider; 0: not told. What came yesterday, nobody has looked at yet.
+  Millis uploaded_at = 0;
+  std::vector<std::string> changes;  // made to it before it came here, as its sidecar says
 
   std::string raw;         // the provider's answer for this picture, as JSON: the evidence
   std::string raw_url;     // that it came from, without keys

@@ -18,10 +18,14 @@ struct Policy {
   // Rights beside copyright that may stand against a picture: its subject's personality is no
   // hindrance to editorial use; trademarks, insignia and others wait for a person.
   std::vector<std::string> restrictions = {"personality"};
-  bool allow_mature = false;       // pictures that their provider flags
-  bool require_origin = false;     // refuse an index's word where its origin can't be asked
-  std::vector<std::string> only;   // what a picture must match; empty: anything
-  std::vector<std::string> never;  // what no picture may match
+  bool allow_mature = false;  // pictures that their provider flags
+  // A picture that came to its provider later is refused: copies of others' pictures under a free
+  // licence are mostly found and deleted within days. 0: any age will do.
+  int minimum_age_days = 7;
+  bool require_upload_date = false;  // refuse also what tells no date to know its age by
+  bool require_origin = false;       // refuse an index's word where its origin can't be asked
+  std::vector<std::string> only;     // what a picture must match; empty: anything
+  std::vector<std::string> never;    // what no picture may match
 };
 
 struct License {

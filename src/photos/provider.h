@@ -51,6 +51,10 @@ class Provider {
   // Whether this URL is a page or picture of this provider, so that lookup() can take it.
   virtual bool knows(const std::string& url) const = 0;
   virtual Fetched fetch(const Candidate& candidate, std::stop_token stop) = 0;
+  // A small copy for people who choose; NotFound where there is none.
+  virtual Fetched thumbnail(const Candidate& candidate, std::stop_token stop) {
+    return fetch(candidate, stop);
+  }
   // Tells the provider that the picture is used, where its terms want to know. Once a use. Of the
   // record, source_id and raw are enough: a photograph of the library has no more.
   virtual void used(const Candidate& candidate, std::stop_token stop) = 0;

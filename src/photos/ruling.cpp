@@ -68,11 +68,26 @@ std::string author_of(const Candidate& candidate) {
   return wished.empty() ? plain_line(candidate.creator) : wished;
 }
 
+// The operator's own word, who needs no page and no age.
 bool is_local(const Candidate& candidate) {
-  return candidate.provider == "folder";
+  return candidate.provider == "folder" || candidate.provider == "pictures";
 }
 
-std::optional<Decision> against(const Candidate& candidate, const Policy& policy) {
+std::optional<Decision> too_young(const Candidate& candidate, const Policy& policy, Millis now) {
+  constexpr Millis kDay = 86'400'000;
+  if (is_local(candidate) || candidate.provider == "article") return std::nullopt;
+  if (candidate.uploaded_at <= 0) {
+    if (!policy.require_upload_date) return std::nullopt;
+    return refused("no upload date",
+                   "its provider tells no day of upload, and photos.require_upload_date is on");
+  }
+  if (now - candidate.uploaded_at >= policy.minimum_age_days * kDay) return std::nullopt;
+  return refused("too young",
+                 concat("it was uploaded on ", iso8601(candidate.uploaded_at).substr(0, 10),
+                        ", and photos.minimum_age_days is ", policy.minimum_age_days));
+}
+
+std::optional<Decision> against(const Candidate& candidate, const Policy& policy, Millis now) {
   if (candidate.raw.empty() || candidate.answered_at <= 0) {
     return refused("no evidence", "the provider's answer or its time is missing");
   }
@@ -106,7 +121,7 @@ std::optional<Decision> against(const Candidate& candidate, const Policy& policy
                                         "\", which photos.restrictions does not have");
     }
   }
-  return std::nullopt;
+  return too_young(candidate, policy, now);
 }
 
 std::string checked_url(const std::string& url, const char* field) {
@@ -146,8 +161,9 @@ Ruling rule_on(const Candidate& candidate, const Policy& policy, Millis now) {
   ruling.claim = claim_text(candidate.license);
   ruling.evidence_sha256 = sha256_hex(candidate.raw);
   ruling.evidence_at = candidate.answered_at;
+  ruling.uploaded_at = candidate.uploaded_at;
   ruling.decided_at = now;
-  if (const auto refusal = against(candidate, policy)) {
+  if (const auto refusal = against(candidate, policy, now)) {
     ruling.decision = *refusal;
   } else if (contradicts_itself(candidate.license, candidate.provider)) {
     ruling.decision = refused("contradiction", "its licence is " + ruling.license.id +
@@ -175,6 +191,7 @@ Credit credit_of(const Candidate& candidate, const Ruling& ruling) {
   if (credit.author.empty()) credit.author = "Unknown author";
   credit.author_url = checked_url(candidate.creator_url, "creator_url");
   credit.source = plain_line(candidate.source);
+  credit.changes = candidate.changes;
   credit.source_url = checked_url(candidate.landing_url, "landing_url");
   credit.license = ruling.license.id;
   credit.license_url = !ruling.license.url.empty()
@@ -198,6 +215,7 @@ std::string to_json(const Ruling& ruling) {
               {"claim", ruling.claim},
               {"evidence_sha256", ruling.evidence_sha256},
               {"evidence_at", ruling.evidence_at},
+              {"uploaded_at", ruling.uploaded_at},
               {"decided_at", ruling.decided_at}}
       .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -218,6 +236,7 @@ Ruling ruling_from_json(const std::string& text, const std::string& what) {
     ruling.claim = json.at("claim").get<std::string>();
     ruling.evidence_sha256 = json.at("evidence_sha256").get<std::string>();
     ruling.evidence_at = json.at("evidence_at").get<Millis>();
+    ruling.uploaded_at = json.value("uploaded_at", Millis{0});  // not in those of before
     ruling.decided_at = json.at("decided_at").get<Millis>();
     return ruling;
   } catch (const nlohmann::json::exception& error) {

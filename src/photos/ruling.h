@@ -19,12 +19,13 @@ struct Ruling {
   std::string claim;            // the licence in the provider's own words
   std::string evidence_sha256;  // of the provider's raw answer
   Millis evidence_at = 0;       // when that answer came
+  Millis uploaded_at = 0;       // as told; 0: not told
   Millis decided_at = 0;
 };
 
 // Judges the record, in this order: evidence, the operator's lists, objections, the AI and mature
-// flags, the author, contradictions, restrictions, the licence by decide(). The first that refuses
-// names the rule.
+// flags, restrictions, the age, contradictions, the licence by decide(), the author. The first that
+// refuses names the rule.
 Ruling rule_on(const Candidate& candidate, const Policy& policy, Millis now);
 
 // A word of photos.only or photos.never: a provider ("flickr"), a picture ("flickr:4459771899"), a

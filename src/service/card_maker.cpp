@@ -135,6 +135,7 @@ FoundPhoto CardMaker::find_photo(const store::Job& job, const PhotoRequest& requ
 }
 
 StageResult CardMaker::photo(const store::Job& job, std::stop_token stop) {
+  if (!job.out.empty()) withdraw(store_, job.out);
   const auto card = template_of(job);
   const PhotoRequest request = photo_request(job.photo, describe(job) + ": photo");
   const bool needed =

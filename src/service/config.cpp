@@ -24,6 +24,10 @@ void visit_provider(const photos::ProviderKind& kind, ProviderConfig& p, Visitor
     v.text("source", p.source, "where they are from, for the credit; empty: the host");
     return;
   }
+  if (kind.name == "pictures") {
+    v.optional_path("folder", p.folder, "pictures with sidecars, looked at with every search");
+    return;
+  }
   v.text("base_url", p.base_url, "its API; empty: the provider's own");
   v.integer("requests_per_hour", p.requests_per_hour, 0, 1'000'000,
             "how often it may be asked; 0: as usual there");
@@ -79,6 +83,10 @@ void visit(Config& c, Visitor&& v) {
   v.texts("restrictions", c.photos.policy.restrictions,
           "rights beside copyright that may stand against a picture");
   v.flag("allow_mature", c.photos.policy.allow_mature, "also pictures that their provider flags");
+  v.integer("minimum_age_days", c.photos.policy.minimum_age_days, 0, 36'500,
+            "what came to its provider later is refused, in days; 0: any age will do");
+  v.flag("require_upload_date", c.photos.policy.require_upload_date,
+         "refuse what tells no date to know its age by");
   v.flag("require_origin", c.photos.policy.require_origin,
          "refuse an index's word where its origin can't be asked");
   v.texts("only", c.photos.policy.only, "what a picture must match; empty: anything");

@@ -46,11 +46,12 @@ struct ProviderConfig {
   std::string app = "affiche";     // unsplash.app: name as registered there, in links
   std::vector<std::string> sites;  // article.sites: hosts whose pages may be asked
   std::string license, author, source;  // article.*: the declared rights of their pictures
+  std::filesystem::path folder;  // pictures.folder: looked at anew with every search; empty: none
 };
 
 struct PhotoSettings {
   // photos.allow_old_versions, .allow_sharealike, .also_allow, .restrictions, .allow_mature,
-  // .require_origin, .only, .never
+  // .minimum_age_days, .require_upload_date, .require_origin, .only, .never
   photos::Policy policy;
   int rest_days = 30;        // photos.rest_days: a photo rests so long on its site where it can
   int min_width = 640;       // photos.min_width: narrower pictures are refused; pixels

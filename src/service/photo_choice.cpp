@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/sha256.h"
 #include "cards/encode.h"
 #include "photos/search.h"
 #include "service/take_down.h"
@@ -41,6 +42,7 @@ photos::Candidate as_candidate(const store::PhotoRecord& record) {
   made.license.url = record.credit.license_url;
   made.width = record.width;
   made.height = record.height;
+  made.changes = record.credit.changes;
   made.media_type = record.media_type;
   made.raw = to_json(record.credit);
   made.answered_at = std::max<Millis>(1, record.imported_at);
@@ -120,6 +122,13 @@ photos::Provider* PhotoChoice::provider(const std::string& name) const {
   return places_.provider && !name.empty() ? places_.provider(name) : nullptr;
 }
 
+// A file of this machine may be another one under its old name.
+bool PhotoChoice::replaced(const Considered& one, const std::string& photo_id) const {
+  if (one.candidate.provider != "pictures") return false;
+  const std::vector<store::Evidence> evidence = store_.evidence(photo_id);
+  return evidence.empty() || evidence.front().sha256 != sha256_hex(one.candidate.raw);
+}
+
 photos::Lately PhotoChoice::lately() const {
   photos::Lately found;
   const auto add = [&](const std::string& id, const std::string& author,
@@ -174,7 +183,9 @@ std::vector<Considered> PhotoChoice::from_provider(photos::Provider& provider,
     one.candidate = std::move(candidate);
     // What was fetched before is known by its record, and need not come again.
     const auto known = store_.photos_behind(one.candidate.provider + ":" + one.candidate.source_id);
-    if (!known.empty() && store_.photo(*known.begin())) one.photo_id = *known.begin();
+    if (!known.empty() && store_.photo(*known.begin()) && !replaced(one, *known.begin())) {
+      one.photo_id = *known.begin();
+    }
     photos::Policy policy = config_.photos.policy;
     // The origin's word is asked for before the picture is taken.
     if (this->provider(one.candidate.origin_check) != nullptr) policy.require_origin = false;
@@ -251,9 +262,16 @@ bool PhotoChoice::settle_origin(Considered& considered, std::stop_token stop) {
   return considered.fit.kept;
 }
 
-FoundPhoto PhotoChoice::remember(FoundPhoto found, const photos::Measured& measured) {
+FoundPhoto PhotoChoice::remember(FoundPhoto found, const photos::Measured& measured,
+                                 const Attempt& attempt) {
   store_.put_measures(found.id, {measured.print, measured.focus, measured.exposure});
   const std::lock_guard lock(mutex_);
+  // Another worker may have taken it since this one looked at what was used lately.
+  const bool taken = std::any_of(recent_.begin(), recent_.end(), [&](const Recent& one) {
+    return one.id == found.id ||
+           photos::print_distance(one.print, measured.print) <= photos::kSamePrint;
+  });
+  if (taken && !attempt.repeats) throw PassedOver("another job has just taken it");
   recent_.push_front({found.id, measured.print, found.photo.credit().author});
   if (recent_.size() > kRecent) recent_.pop_back();
   return found;
@@ -273,8 +291,9 @@ std::optional<FoundPhoto> PhotoChoice::try_one(Considered& considered, const std
     FoundPhoto found = library_.get(considered.photo_id);
     const photos::Measured seen = measured(found.id, found.photo.encoded());
     rest(found.id, seen);
+    found = remember(std::move(found), seen, attempt);
     if (places_.tell_use) places_.tell_use(found.id, attempt.stop);
-    return remember(std::move(found), seen);
+    return found;
   }
   if (!settle_origin(considered, attempt.stop)) return std::nullopt;
   photos::Provider* source = provider(considered.candidate.provider);
@@ -289,7 +308,7 @@ std::optional<FoundPhoto> PhotoChoice::try_one(Considered& considered, const std
   };
   FoundPhoto found = places_.take(*source, considered.candidate, considered.ruling,
                                   photos::search_words(query), look, attempt.stop);
-  return remember(std::move(found), seen);
+  return remember(std::move(found), seen, attempt);
 }
 
 std::optional<FoundPhoto> PhotoChoice::try_source(std::vector<Considered> offered,

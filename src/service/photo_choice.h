@@ -86,6 +86,7 @@ class PhotoChoice {
   std::vector<Considered> from(const std::string& place, const std::string& query,
                                const ChoiceRequest& request, const photos::Lately& lately,
                                std::stop_token stop);
+  bool replaced(const Considered& one, const std::string& photo_id) const;
   photos::Lately lately() const;
   std::optional<FoundPhoto> try_source(std::vector<Considered> offered, const std::string& query,
                                        const ChoiceRequest& request, Attempt& attempt);
@@ -93,7 +94,7 @@ class PhotoChoice {
                                     const ChoiceRequest& request, Attempt& attempt);
   bool settle_origin(Considered& considered, std::stop_token stop);
   photos::Measured measured(const std::string& id, const Bytes& bytes) const;
-  FoundPhoto remember(FoundPhoto found, const photos::Measured& measured);
+  FoundPhoto remember(FoundPhoto found, const photos::Measured& measured, const Attempt& attempt);
 
   const Config& config_;
   store::Store& store_;

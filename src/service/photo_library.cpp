@@ -9,6 +9,7 @@
 #include "photos/embedded.h"
 #include "photos/licenses.h"
 #include "photos/picture_check.h"
+#include "photos/picture_files.h"
 #include "photos/picture_header.h"
 #include "photos/ruling.h"
 #include "photos/search.h"
@@ -18,35 +19,7 @@
 namespace affiche::service {
 namespace {
 
-constexpr int kMaxFolderDepth = 16;
 constexpr int kProof = 512;  // pixels a side, of a decoding that is thrown away
-
-bool is_picture(const std::filesystem::path& file) {
-  std::string ending = file.extension().string();
-  for (char& c : ending) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  static const std::set<std::string> kEndings = {".jpg", ".jpeg", ".png", ".webp"};
-  return kEndings.contains(ending);
-}
-
-// Links are not followed: a folder from outside could point anywhere.
-std::vector<std::filesystem::path> pictures_in(const std::filesystem::path& folder) {
-  if (!std::filesystem::exists(folder)) {
-    fail(Cause::NotFound, folder.string(), ": no such folder");
-  }
-  if (!std::filesystem::is_directory(folder)) {
-    fail(Cause::BadInput, folder.string(), ": expected a folder, found something else");
-  }
-  std::vector<std::filesystem::path> found;
-  std::filesystem::recursive_directory_iterator at(folder), end;
-  for (; at != end; ++at) {
-    if (at->is_directory() && at.depth() >= kMaxFolderDepth) at.disable_recursion_pending();
-    if (!at->is_symlink() && at->is_regular_file() && is_picture(at->path())) {
-      found.push_back(at->path());
-    }
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
 
 void require_allowed(const Credit& credit, const photos::Policy& policy, const std::string& what) {
   const photos::Decision decision = photos::decide(photos::read_license(credit.license), policy);
@@ -75,7 +48,7 @@ PhotoLibrary::PhotoLibrary(const Config& config, store::Store& store,
 
 std::vector<ImportedFile> PhotoLibrary::import_folder(const std::filesystem::path& folder) {
   std::vector<ImportedFile> report;
-  for (const std::filesystem::path& file : pictures_in(folder)) {
+  for (const std::filesystem::path& file : photos::picture_files(folder)) {
     try {
       report.push_back(import_file(file));
     } catch (const Error& error) {

@@ -13,6 +13,7 @@
 namespace affiche::service {
 namespace {
 
+constexpr std::string_view kPictures = "pictures";  // of this machine: asks nobody
 constexpr int kQuality = 95;  // of what is kept: the card's own encoder sees it once more
 
 std::string environment(std::string_view name) {
@@ -39,9 +40,17 @@ class CleanProvider final : public photos::Provider {
   void used(const photos::Candidate& candidate, std::stop_token stop) override {
     provider_->used(candidate, stop);
   }
-  // Equal bytes that came give equal bytes here.
   photos::Fetched fetch(const photos::Candidate& candidate, std::stop_token stop) override {
-    photos::Fetched fetched = provider_->fetch(candidate, stop);
+    return cleaned(provider_->fetch(candidate, stop), candidate, stop);
+  }
+  photos::Fetched thumbnail(const photos::Candidate& candidate, std::stop_token stop) override {
+    return cleaned(provider_->thumbnail(candidate, stop), candidate, stop);
+  }
+
+ private:
+  // Equal bytes that came give equal bytes here.
+  photos::Fetched cleaned(photos::Fetched fetched, const photos::Candidate& candidate,
+                          std::stop_token stop) const {
     const Image image =
         decode_foreign(fetched.bytes, name() + ":" + candidate.source_id, room_, stop);
     const cards::Format format = image.channels == 4 ? cards::Format::Png : cards::Format::Jpeg;
@@ -52,8 +61,6 @@ class CleanProvider final : public photos::Provider {
     fetched.height = image.height;
     return fetched;
   }
-
- private:
   std::unique_ptr<photos::Provider> provider_;
   RoomSettings room_;
 };
@@ -96,6 +103,7 @@ std::unique_ptr<photos::Provider> PhotoSources::make(const std::string& name) {
   settings.license = own.license;
   settings.author = own.author;
   settings.source = own.source;
+  settings.folder = own.folder;
   settings.limits.max_pixels = std::int64_t{config_.photos.max_megapixels} * 1'000'000;
   settings.most_bytes = static_cast<std::uint64_t>(config_.photos.max_file_mib) << 20;
   for (const photos::ProviderKind& kind : photos::provider_kinds()) {
@@ -108,7 +116,9 @@ std::unique_ptr<photos::Provider> PhotoSources::make(const std::string& name) {
            name, ".accept_terms = true, or take \"", name, "\" out");
     }
   }
-  return std::make_unique<CleanProvider>(photos::make_provider(name, *fetcher_, settings),
+  return std::make_unique<CleanProvider>(name == kPictures
+                                             ? photos::make_pictures(clock_, settings)
+                                             : photos::make_provider(name, *fetcher_, settings),
                                          room_settings(config_.photos));
 }
 
@@ -117,8 +127,9 @@ void PhotoSources::start() {
   std::vector<std::unique_ptr<photos::Provider>> made;
   std::vector<photos::Provider*> order;
   const std::vector<std::string>& names = config_.photos.order;
-  const bool asks = std::any_of(names.begin(), names.end(),
-                                [](const std::string& name) { return name != kLibrary; });
+  const bool asks = std::any_of(names.begin(), names.end(), [](const std::string& name) {
+    return name != kLibrary && name != kPictures;
+  });
   if (asks && !fetcher_) fetcher_ = std::make_unique<photos::Fetcher>(fetch_settings(), clock_);
   for (const std::string& name : names) {
     if (name == kLibrary) continue;

@@ -5,6 +5,9 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/files.h"
+#include "base/sha256.h"
+#include "service/card_files.h"
 
 namespace affiche::service {
 namespace {
@@ -93,7 +96,27 @@ TakenDown take_down(store::Store& store, const std::string& target, const std::s
     add_records(store, photo, down);
   }
   down.cards = store.revoke(down.targets, down.photos, why);
+  for (const store::AffectedCard& card : down.cards) {
+    if (!card.queued && !card.card_path.empty() && withdraw(store, card.card_path)) {
+      down.removed.push_back(card.card_path);
+    }
+  }
   return down;
+}
+
+bool withdraw(const store::Store& store, const std::filesystem::path& path) {
+  std::error_code unreadable;
+  if (!std::filesystem::is_regular_file(path, unreadable)) return false;
+  std::string sha256;
+  for (const store::CreditEntry& entry : store.credits_of_card(path.string())) {
+    if (!store.revoked(std::array{target_of_photo(entry.photo_id)})) continue;
+    if (sha256.empty()) sha256 = sha256_hex(read_bytes(path));
+    if (sha256 != entry.card_sha256) continue;
+    std::filesystem::remove(path, unreadable);
+    std::filesystem::remove(credits_path(path), unreadable);
+    return true;
+  }
+  return false;
 }
 
 std::vector<std::string> targets_of(const photos::Candidate& candidate) {
@@ -112,8 +135,8 @@ std::string target_of_photo(const std::string& id) {
 
 void refuse_taken_down(const store::Store& store, const std::string& id, const std::string& what) {
   if (const auto found = store.revoked(std::array{target_of_photo(id)})) {
-    throw TakenDownPhoto(concat(what, ": taken down on ", iso8601(found->at).substr(0, 10), ": ",
-                                found->why));
+    throw TakenDownPhoto(
+        concat(what, ": taken down on ", iso8601(found->at).substr(0, 10), ": ", found->why));
   }
 }
 

@@ -3,6 +3,7 @@
 // that shows it is made again without it. Thread-safe.
 #pragma once
 
+#include <filesystem>
 #include <set>
 #include <string>
 #include <vector>
@@ -23,13 +24,19 @@ struct TakenDown {
   std::vector<std::string> targets;  // what is refused from now on
   std::set<std::string> photos;      // ids that it stands for now
   std::vector<store::AffectedCard> cards;
+  std::vector<std::string> removed;  // files of cards that nobody will make again
 };
 
 // `target`: a photo's id (or its first 12 digits and more), the URL of its page or file, or
 // PROVIDER:ID. A URL, record or whole hash that nothing here has is entered all the same, so that
-// it never comes. NotFound for the beginning of an id that no photo has, Usage for the beginning of
-// several and for anything else.
+// it never comes. Cards that no job will make again are withdrawn at once. NotFound for the
+// beginning of an id that no photo has, Usage for the beginning of several and for anything else.
 TakenDown take_down(store::Store& store, const std::string& target, const std::string& why);
+
+// Removes the file at `path` and its credits when it still is, byte for byte, a card of the ledger
+// that shows a photograph under a take-down. True when it was. A job that makes its card again does
+// so first: until it has another photograph, and if it finds none, nothing stands there.
+bool withdraw(const store::Store& store, const std::filesystem::path& path);
 
 // What Store::revoked() is asked for a record, and for bytes in hand.
 std::vector<std::string> targets_of(const photos::Candidate& candidate);

@@ -131,6 +131,18 @@ std::vector<CreditEntry> Store::credits(Millis since) const {
   });
 }
 
+std::vector<CreditEntry> Store::credits_of_card(const std::string& card_path) const {
+  return database_->read([&](Connection& connection) {
+    std::vector<CreditEntry> entries;
+    Query rows(connection,
+               "SELECT id, job_id, card_path, card_sha256, photo_id, credit, line, at, site, "
+               "evidence_sha256 FROM credits WHERE card_path = ?1 ORDER BY id DESC",
+               card_path);
+    while (rows.next()) entries.push_back(read_credit(rows));
+    return entries;
+  });
+}
+
 void Store::add_artifact(const std::string& sha256, std::uint64_t bytes,
                          const std::string& media_type) {
   database_->write([&](Connection& connection) {

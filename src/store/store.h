@@ -101,6 +101,8 @@ class Store {
   // Rights. add_evidence() only adds; evidence(): newest first.
   void add_evidence(const Evidence& evidence);
   std::vector<Evidence> evidence(const std::string& photo_id) const;
+  // What the ledger has of a file, newest first.
+  std::vector<CreditEntry> credits_of_card(const std::string& card_path) const;
   // The take-down that one of the targets is under.
   std::optional<Revocation> revoked(std::span<const std::string> targets) const;
   std::vector<Revocation> revocations() const;

@@ -2,9 +2,13 @@
 #include "photos/measures.h"
 
 #include <functional>
+#include <map>
 
+#include "cards/encode.h"
 #include "catch.h"
 #include "imaging/resize.h"
+#include "photos/choice.h"
+#include "photos/picture_files.h"
 
 using namespace affiche;
 using namespace affiche::photos;
@@ -41,7 +45,57 @@ Image soft(const Image& image) {
   return resize(tiny, image.width, image.height, Filter::Bicubic);
 }
 
+// Of the packages mate-backgrounds and scikit-learn, as far as they are there; by name.
+std::map<std::string, Image> real_photographs() {
+  std::map<std::string, Image> found;
+  for (const std::filesystem::path& folder :
+       {std::filesystem::path("/usr/share/backgrounds/mate/nature"),
+        std::filesystem::path(AFFICHE_SOURCE_DIR) / ".deps/photos"}) {
+    if (!std::filesystem::exists(folder)) continue;
+    for (const std::filesystem::path& file : picture_files(folder)) {
+      const std::string name = file.filename();
+      if (!found.contains(name)) {
+        found[name] = cards::decode_within(read_bytes(file), file.string(), {}, 1'280);
+      }
+    }
+  }
+  return found;
+}
+
+Image scaled(const Image& image, double times, int offset) {
+  Image made = image;
+  for (std::uint8_t& value : made.pixels) {
+    value = static_cast<std::uint8_t>(std::min(255.0, offset + times * value));
+  }
+  return made;
+}
+
 }  // namespace
+
+TEST_CASE("real photographs pass, and out of focus, black or white they do not", "[measures]") {
+  const std::map<std::string, Image> photographs = real_photographs();
+  if (photographs.empty()) {
+    WARN("skipped: the photographs of mate-backgrounds are not installed");
+    return;
+  }
+  for (const auto& [name, image] : photographs) {
+    const Measured real = measure(image), away = measure(soft(image));
+    INFO(name << ": focus " << real.focus << ", out of it " << away.focus << "; exposure "
+              << real.exposure);
+    CHECK(unfit(real) == "");
+    CHECK(unfit(away) == "nothing in it is in focus");
+    CHECK(unfit(measure(scaled(image, 0.03, 0))) != "");
+    CHECK(unfit(measure(scaled(image, 0.03, 247))) != "");
+    // Half the size and another encoder make no other picture of it.
+    const Image small = resize(image, image.width / 2, image.height / 2, Filter::Bilinear);
+    CHECK(print_distance(measure(small).print, real.print) <= kSamePrint);
+    for (const auto& [other, compared] : photographs) {
+      if (other == name) continue;
+      INFO(other);
+      CHECK(print_distance(measure(compared).print, real.print) > kSamePrint);
+    }
+  }
+}
 
 TEST_CASE("a picture keeps its print in another size, and others have another", "[measures]") {
   const Image image = scene(900, 600, 1);

@@ -28,6 +28,7 @@ struct World {
   FetchSettings settings;
   std::unique_ptr<Fetcher> fetcher;
   std::vector<milliseconds> slept;
+  std::string openverse_key;
 
   World() {
     settings.folder = folder.path();
@@ -42,7 +43,7 @@ struct World {
   std::unique_ptr<Provider> provider(const std::string& name) {
     ProviderSettings own;
     own.base_url = fake.base(name);
-    own.key = name + "-key";
+    own.key = name == "openverse" ? openverse_key : name + "-key";
     own.app = "affiche-test";
     own.most_bytes = 4 << 20;
     if (name == "article") own.base_url.clear();
@@ -237,6 +238,104 @@ TEST_CASE("Openverse: an index, with its bounds, small copies and null fields", 
   const Candidate again = world.first("openverse", "bark");
   CHECK(again.origin_check == "commons");
   CHECK(again.mature);
+}
+
+TEST_CASE("Openverse: a registered client asks with a token, which is kept and renewed",
+          "[providers]") {
+  World world;
+  world.openverse_key = "the-id:the-secret&";
+  int tokens = 0;
+  std::string form;
+  world.fake.server.post("/openverse/v1/auth_tokens/token/",
+                         [&](const Question& question, Reply& answer) {
+                           form = question.body;
+                           answer.set_content(Json{{"access_token", concat("t", ++tokens)},
+                                                   {"expires_in", 43'200},
+                                                   {"token_type", "Bearer"},
+                                                   {"scope", "read write groups"}}
+                                                  .dump(),
+                                              "application/json");
+                         });
+  const auto provider = world.provider("openverse");
+  const auto last_token = [&] { return world.fake.server.asked().back().token; };
+  REQUIRE(provider->search(words("bark"), {}).size() == 1);
+  CHECK(form == "grant_type=client_credentials&client_id=the-id&client_secret=the-secret%26");
+  CHECK(last_token() == "Bearer t1");
+  Wanted many = words("oak");
+  many.count = 500;
+  provider->search(many, {});
+  CHECK(contains(world.asked("/openverse/v1/images/"), "page_size=50"));
+  CHECK(tokens == 1);
+  // Over: twelve hours later.
+  world.clock.advance(43'200'000);
+  provider->search(words("elm"), {});
+  CHECK(last_token() == "Bearer t2");
+  // Taken back: the next answer is 401, once.
+  bool refuse = true;
+  world.fake.server.get("/openverse/v1/images/tree/", [&](const Question& question, Reply& answer) {
+    const bool old = question.get_header_value("Authorization") == "Bearer t2";
+    answer.status = refuse && old ? 401 : 200;
+    answer.set_content(world.fake.openverse_record().dump(), "application/json");
+  });
+  CHECK(provider->lookup("tree", {}).title == "Tree Bark Photo");
+  CHECK(last_token() == "Bearer t3");
+  // Neither in the memory's folder nor in messages.
+  for (const auto& file : std::filesystem::recursive_directory_iterator(world.folder.path())) {
+    if (!file.is_regular_file()) continue;
+    const std::string text = read_text(file.path());
+    for (const char* secret : {"the-secret", "Bearer", "\"t1\"", "access_token"}) {
+      CHECK_FALSE(contains(text, secret));
+    }
+  }
+  world.openverse_key = "no-colon-secret";
+  const std::string wrong = thrown([&] { world.provider("openverse"); });
+  CHECK(contains(wrong, "usage: AFFICHE_OPENVERSE_KEY"));
+  CHECK_FALSE(contains(wrong, "no-colon-secret"));
+}
+
+TEST_CASE("Openverse: credentials that are refused are told without them", "[providers]") {
+  World world;
+  world.openverse_key = "the-id:the-secret";
+  world.fake.server.post("/openverse/v1/auth_tokens/token/", [](const Question& q, Reply& answer) {
+    answer.status = 401;
+    answer.set_content("invalid_client " + q.body, "text/plain");
+  });
+  const std::string error = thrown([&] { world.provider("openverse")->search(words("bark"), {}); });
+  CHECK(contains(error, "refused: openverse: "));
+  CHECK_FALSE(contains(error, "the-secret"));
+  CHECK(world.fake.server.count("/openverse/v1/images/") == 0);
+}
+
+TEST_CASE("the day of upload is read where a provider tells it", "[providers]") {
+  World world;
+  constexpr Millis kDay = Millis{1'400'000'000} * 1'000;
+  world.fake.spoil("commons", [](Json& json) {
+    for (Json& page : json["query"]["pages"]) {
+      page["imageinfo"][0]["timestamp"] = "2014-05-13T16:53:20Z";
+    }
+  });
+  world.fake.spoil("flickr", [](Json& json) {
+    if (json.contains("photos")) json["photos"]["photo"][0]["dateupload"] = "1400000000";
+    if (json.contains("photo")) json["photo"]["dateuploaded"] = "1400000000";
+  });
+  world.fake.spoil("unsplash", [](Json& json) {
+    json["results"][0]["created_at"] = "2014-05-13T12:53:20-04:00";
+  });
+  for (const char* name : {"commons", "flickr", "unsplash"}) {
+    INFO(name);
+    CHECK(world.first(name).uploaded_at == kDay);
+  }
+  CHECK(world.provider("flickr")->lookup("4459771899", {}).uploaded_at == kDay);
+  for (const char* name : {"openverse", "loc", "nasa", "pexels", "pixabay"}) {
+    INFO(name);
+    CHECK(world.first(name).uploaded_at == 0);
+  }
+  world.clock.advance(25 * 3'600'000);
+  for (const char* odd : {"yesterday", "99999999999999999999", "-5", ""}) {
+    world.fake.spoil("unsplash", [&](Json& json) { json["results"][0]["created_at"] = odd; });
+    world.clock.advance(25 * 3'600'000);
+    CHECK(world.first("unsplash").uploaded_at == 0);
+  }
 }
 
 TEST_CASE("Library of Congress: rights in any field, and the largest picture", "[providers]") {

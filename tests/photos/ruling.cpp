@@ -92,6 +92,53 @@ TEST_CASE("the operator's switches widen and narrow", "[ruling]") {
   CHECK(rule(tree, policy) == "refused: second hand");
 }
 
+TEST_CASE("what was uploaded lately is refused until it has its age", "[ruling]") {
+  constexpr Millis kDay = 86'400'000;
+  constexpr Millis kToday = 20'000 * kDay;
+  struct Row {
+    const char* provider;
+    const char* code;
+    int days;  // since the upload; -1: not told
+    int least;
+    bool required;
+    const char* rule;
+  };
+  const Row rows[] = {
+      {"commons", "cc-by-4.0", 6, 7, false, "too young"},
+      {"commons", "cc-by-4.0", 7, 7, false, "attribution"},
+      {"commons", "cc0", 0, 7, false, "too young"},
+      {"commons", "cc-by-4.0", 0, 0, false, "attribution"},
+      {"commons", "cc-by-4.0", -1, 7, false, "attribution"},
+      {"commons", "cc-by-4.0", -1, 7, true, "no upload date"},
+      {"commons", "cc-by-4.0", 8, 7, true, "attribution"},
+      {"commons", "cc-by-nc-4.0", 8, 7, true, "noncommercial"},
+      {"flickr", "11", 29, 30, false, "too young"},
+      {"flickr", "11", 30, 30, false, "attribution"},
+      {"nasa", "", -1, 7, true, "no upload date"},
+      {"folder", "CC-BY-4.0", -1, 7, true, "attribution"},
+      {"pictures", "CC-BY-4.0", -1, 7, true, "attribution"},
+      {"article", "CC-BY-4.0", -1, 7, true, "attribution"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.provider, row.code, row.days, row.least, row.required);
+    Candidate tree = a_candidate(row.provider, row.code);
+    tree.uploaded_at = row.days < 0 ? 0 : kToday - row.days * kDay;
+    Policy policy;
+    policy.minimum_age_days = row.least;
+    policy.require_upload_date = row.required;
+    const Ruling ruling = rule_on(tree, policy, kToday);
+    CHECK(ruling.decision.rule == row.rule);
+    CHECK(ruling.uploaded_at == tree.uploaded_at);
+    CHECK(ruling_from_json(to_json(ruling), "it").uploaded_at == tree.uploaded_at);
+  }
+  // One that comes from the future is no older than one of today.
+  Candidate tree = a_tree();
+  tree.uploaded_at = kToday + kDay;
+  const Decision decision = rule_on(tree, {}, kToday).decision;
+  CHECK(decision.rule == "too young");
+  CHECK(decision.reason.find("photos.minimum_age_days is 7") != std::string::npos);
+}
+
 TEST_CASE("a word of the lists names provider, picture, author, host or URL", "[ruling]") {
   const Candidate tree = a_tree();
   for (const char* word :

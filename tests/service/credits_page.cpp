@@ -28,6 +28,9 @@ const std::vector<std::string> kNames = {
     "प्रिया शर्मा",
     "Παύλος | *Pipe* [x](y)",
     "=SUM(A1) \"quoted\"",
+    "</script><script>alert(1)</script> O'Neill",
+    "evil\xe2\x80\xae gnp.exe {{headline}} %s \\u0000",
+    "<rdf:li>]]></x:xmpmeta> &amp; &#x202e;",
     "Архив № 7",
     "María-José Carreño Quiñones de la Torre y Fernández del Valle Montenegro",
 };
@@ -114,11 +117,38 @@ void check_xmp(const Json& tags, const Credit& credit, const std::string& line) 
   const std::string notice = part.at("AOCopyrightNotice");
   has(notice, license_label(credit.license));
   has(notice, credit.license_url);
+  const std::string rights = tags.at("Rights");
+  has(rights, credit.author);
+  has(rights, license_label(credit.license));
+  // A share-alike photograph puts the whole card under its licence, and the file says so.
+  const bool share_alike = credit.license.find("-SA-") != std::string::npos;
+  CHECK((rights.find("this card is under the photo's licence") != std::string::npos) ==
+        share_alike);
+  CHECK((tags.contains("License") && tags.at("License") == credit.license_url) == share_alike);
+  // Nobody claims what belongs to all.
+  const photos::License license = photos::read_license(credit.license);
+  if (license.public_domain || license.none_known) {
+    CHECK(rights.find("photo ©") == std::string::npos);
+  }
+}
+
+void check_json_ld(const Json& record, const Credit& credit, const std::string& line) {
+  const Json& linked = record.at("json_ld");
+  CHECK(linked.at("creditText") == line);
+  const Json& part = linked.at("isBasedOn");
+  CHECK(part.at("name") == credit.title);
+  CHECK(part.at("creator").at("name") == credit.author);
+  CHECK(part.at("publisher").at("name") == credit.source);
+  CHECK(part.at("url") == credit.source_url);
+  CHECK(part.at("license") == credit.license_url);
+  const std::string text = part.at("creditText");
+  has(without_marks(text), license_label(credit.license));
+  has(without_marks(text), joined(credit.changes, ", "));
 }
 
 }  // namespace
 
-TEST_CASE("every allowed record has one credit: on card, page, XMP and beside it", "[credits]") {
+TEST_CASE("every allowed record has one credit: on card, page, XMP and JSON-LD", "[credits]") {
   const test::Press press;
   photos::Policy policy;
   policy.allow_old_versions = policy.allow_sharealike = true;
@@ -141,7 +171,9 @@ TEST_CASE("every allowed record has one credit: on card, page, XMP and beside it
     CHECK_FALSE(file.credit->changes.empty());
     const std::string name = "card-" + std::to_string(100 + i) + ".jpg";
     write_atomically(press.folder / "cards" / name, file.bytes);
-    CHECK(Json::parse(file.credits_json).at("photo") == Json::parse(to_json(*file.credit)));
+    const Json beside = Json::parse(file.credits_json);
+    CHECK(beside.at("photo") == Json::parse(to_json(*file.credit)));
+    check_json_ld(beside, *file.credit, file.credit_line);
     store::CreditEntry entry;
     entry.card_path = name;
     entry.credit = *file.credit;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/photo_choice.h"
 
+#include <functional>
+#include <utility>
+
 #include "catch.h"
 #include "photos/candidates.h"
 #include "service/fake_provider.h"
@@ -20,6 +23,7 @@ struct Market : Press {
   FakeProvider commons{"commons"};
   FakeProvider openverse{"openverse"};
   std::uint32_t seed = 100;
+  std::function<void()> meanwhile;  // once, while a picture is taken
 
   photos::Candidate& offer(FakeProvider& provider, const std::string& id, const std::string& title,
                            const std::string& code = "cc-by-4.0", int width = 900) {
@@ -68,6 +72,7 @@ struct Market : Press {
                         candidate.landing_url, candidate.file_url, photos::to_json(ruling),
                         candidate.raw, "", candidate.answered_at});
     provider.used(candidate, stop);
+    if (const auto now = std::exchange(meanwhile, nullptr)) now();
     return {record.id, Photo(fetched.bytes, record.credit)};
   }
   ChoiceRequest bridge() {
@@ -170,6 +175,17 @@ TEST_CASE("a batch gets different pictures as long as there are some", "[choice]
   const int fetches = market.commons.fetches;
   CHECK(chosen.contains(choice.choose(market.bridge()).id));
   CHECK(market.commons.fetches <= fetches + 1);  // the twin, looked at and passed over
+}
+
+TEST_CASE("two workers that choose at once get different pictures", "[choice]") {
+  Market market;
+  for (int i = 0; i < 2; ++i) market.offer(market.commons, std::to_string(i), "bridge");
+  PhotoChoice choice = market.choice();
+  std::string inner;
+  market.meanwhile = [&] { inner = choice.choose(market.bridge()).id; };
+  const std::string outer = choice.choose(market.bridge()).id;
+  CHECK_FALSE(inner.empty());
+  CHECK(inner != outer);
 }
 
 TEST_CASE("a provider that is down is told as such, so that the job is tried again", "[choice]") {

@@ -7,6 +7,7 @@
 #include "catch.h"
 #include "photos/fake_providers.h"
 #include "service/house.h"
+#include "service/thumbnails.h"
 #include "throws.h"
 
 using namespace affiche;
@@ -36,6 +37,7 @@ struct World {
       ProviderConfig& own = config.photos.providers[name];
       own.base_url = fake.base(name);
       own.accept_terms = true;
+      if (name == "openverse") continue;  // anonymous
       std::string variable = "AFFICHE_" + name + "_KEY";
       for (char& c : variable) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
       ::setenv(variable.c_str(), (name + "-key").c_str(), 1);
@@ -253,6 +255,73 @@ TEST_CASE("a photograph of the library is told of to a provider that counts uses
   CHECK(world.fake.server.count(trigger) == 3);  // find() tells by itself
   world.only("library");
   CHECK(contains(thrown(tell), "refused: photo " + id + ": unsplash wants to be told"));
+}
+
+TEST_CASE("what was considered is shown in small, by the way of any picture", "[finder]") {
+  World world;
+  world.only("flickr");
+  const std::string small = world.fake.file("flickr", 320, 213, 40);
+  world.fake.spoil("flickr", [&](Json& json) {
+    Json& photos = json["photos"]["photo"];
+    photos[0]["url_n"] = small;
+    photos.push_back(photos[0]);
+    photos[1]["id"] = "2";
+    photos[1]["license"] = "2";
+    photos.push_back(photos[0]);
+    photos[2]["id"] = "3";
+    photos[2]["url_n"] = world.fake.base("flickr") + "/nowhere.jpg";
+    photos.push_back(photos[0]);
+    photos[3]["id"] = "4";
+    photos[3].erase("url_n");
+  });
+  const PhotoLibrary library(world.config, *world.store, world.artifacts);
+  PhotoSources sources(world.config, world.clock, [&](milliseconds time, const std::stop_token&) {
+    world.clock.advance(time.count());
+  });
+  PhotoFinder finder(world.config, *world.store, world.artifacts, library, sources);
+  PhotoChoice choice(world.config, *world.store, library, places_of(world.config, sources, finder));
+  std::vector<std::string> problems;
+  const std::vector<Considered> all = choice.consider("exam", {}, problems);
+  REQUIRE(all.size() == 4);
+  const std::vector<Thumbnail> shown = thumbnails(all, sources, world.artifacts);
+  REQUIRE(shown.size() == 4);
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    const std::string& id = all[i].candidate.source_id;
+    INFO(id << ": " << shown[i].problem);
+    CHECK(shown[i].picture.has_value() == (id == "4459771899" || id == "2"));
+    if (shown[i].picture) CHECK(shown[i].picture->width == 320);
+    if (id == "3") CHECK(contains(shown[i].problem, "404"));
+    if (id == "4") CHECK(contains(shown[i].problem, "names no small copy"));
+  }
+  // Only small ones came.
+  CHECK(world.fake.server.count("/flickr/files/2048x1366") == 0);
+}
+
+TEST_CASE("a folder of pictures needs neither import nor contact, and passes the locked room",
+          "[finder]") {
+  World world;
+  world.config.site.contact.clear();
+  world.config.photos.order = {"library", "pictures"};
+  world.config.photos.providers["pictures"].folder = world.folder / "live";
+  const auto put = [&](int shade) {
+    const std::string bytes = test::fake_jpeg(1300, 900, shade);
+    write_atomically(world.folder / "live/dune.jpg", std::string_view(bytes));
+    write_atomically(world.folder / "live/dune.jpg.toml",
+                     std::string_view("title = \"Dune\"\nauthor = \"A. Sand\"\nlicense = "
+                                      "\"CC-BY-4.0\"\nchanges = [\"graded\"]\n"));
+  };
+  put(40);
+  const FoundPhoto found = world.find("dune");
+  CHECK(found.photo.credit().author == "A. Sand");
+  CHECK(found.photo.credit().changes == std::vector<std::string>{"graded"});
+  CHECK(found.photo.encoded() != read_bytes(world.folder / "live/dune.jpg"));  // encoded anew
+  CHECK(world.get("pictures:dune.jpg").id == found.id);
+  put(90);
+  std::filesystem::last_write_time(
+      world.folder / "live/dune.jpg",
+      std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
+  CHECK(world.get("pictures:dune.jpg").id != found.id);
+  CHECK(world.fake.server.asked().empty());
 }
 
 TEST_CASE("settings that a provider wants are asked for by name", "[finder]") {

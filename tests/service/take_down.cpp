@@ -4,6 +4,7 @@
 #include <map>
 
 #include "catch.h"
+#include "service/card_files.h"
 #include "service/press.h"
 #include "throws.h"
 
@@ -120,6 +121,44 @@ TEST_CASE("cards whose job is gone are named, once each", "[takedown]") {
   CHECK(down.cards[0].job_id == 0);
   CHECK(down.cards[0].card_path == card);
   CHECK_FALSE(down.cards[0].queued);
+  // Nobody will make it again, so it does not stay.
+  CHECK(down.removed == std::vector<std::string>{card});
+  CHECK_FALSE(std::filesystem::exists(card));
+  CHECK_FALSE(std::filesystem::exists(credits_path(card)));
+}
+
+TEST_CASE("a card that finds no other photograph is taken off its place", "[takedown]") {
+  Press press("fail");
+  const std::string dune = press.import("dune", "desert", 1);
+  press.import("pier", "harbour", 3);
+  const std::int64_t job = press.add("Sand", "\"desert\"");
+  const std::int64_t other = press.add("Ships", "\"harbour\"");
+  press.drain();
+  const std::filesystem::path card = output(press, job), kept = output(press, other);
+  REQUIRE(std::filesystem::exists(card));
+  const Bytes before = read_bytes(kept);
+  CHECK(take_down(press.store, dune, "why").removed.empty());
+  press.drain();
+  CHECK(press.store.job(job)->state == store::State::Dead);
+  CHECK_FALSE(std::filesystem::exists(card));
+  CHECK_FALSE(std::filesystem::exists(credits_path(card)));
+  CHECK(read_bytes(kept) == before);
+}
+
+TEST_CASE("only what affiche published is ever removed", "[takedown]") {
+  Press press;
+  const std::string dune = press.import("dune", "desert", 1);
+  const std::int64_t job = press.add("Sand", "\"desert\"");
+  press.drain();
+  const std::filesystem::path card = output(press, job);
+  CHECK_FALSE(withdraw(press.store, card));  // no take-down
+  press.clock.advance(1'000);
+  press.store.prune(std::array{store::State::Done}, press.clock.now());
+  write_atomically(card, std::string_view("somebody's own"));
+  CHECK(take_down(press.store, dune, "why").removed.empty());
+  CHECK(read_text(card) == "somebody's own");
+  CHECK_FALSE(withdraw(press.store, press.folder / "nowhere.jpg"));
+  CHECK_FALSE(withdraw(press.store, press.folder.path()));
 }
 
 TEST_CASE("a take-down names what it cannot find", "[takedown]") {

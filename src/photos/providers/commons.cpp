@@ -172,6 +172,7 @@ class Commons final : public WebProvider {
 
   static void read_file(Candidate& made, const Json& info) {
     made.media_type = text_of(info, "mime");
+    made.uploaded_at = instant_of(info, "timestamp");
     made.thumbnail_url = text_of(info, "thumburl");
     const int width = number_of(info, "width"), thumb_width = number_of(info, "thumbwidth");
     const bool scaled = thumb_width > 0 && thumb_width < width && !made.thumbnail_url.empty();

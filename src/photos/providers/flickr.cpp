@@ -64,21 +64,21 @@ class Flickr final : public WebProvider {
 
   std::vector<Candidate> search(const Wanted& wanted, std::stop_token stop) override {
     Answer answer;
-    const Json json =
-        ask("/services/rest/",
-            {{"method", "flickr.photos.search"},
-             {"text", wanted.query},
-             {"license", kLicenses},
-             {"content_types", "0"},
-             {"safe_search", "1"},
-             {"sort", "relevance"},
-             {"extras",
-              "license,owner_name,path_alias,description,date_taken,tags,url_o,url_l,url_k,"
-              "original_format"},
-             {"per_page", std::to_string(std::clamp(wanted.count, 1, 100))},
-             {"format", "json"},
-             {"nojsoncallback", "1"}},
-            answer, stop, &check_answer);
+    const Json json = ask(
+        "/services/rest/",
+        {{"method", "flickr.photos.search"},
+         {"text", wanted.query},
+         {"license", kLicenses},
+         {"content_types", "0"},
+         {"safe_search", "1"},
+         {"sort", "relevance"},
+         {"extras",
+          "license,owner_name,path_alias,description,date_upload,date_taken,tags,url_n,url_o,url_l,"
+          "url_k,original_format"},
+         {"per_page", std::to_string(std::clamp(wanted.count, 1, 100))},
+         {"format", "json"},
+         {"nojsoncallback", "1"}},
+        answer, stop, &check_answer);
     std::vector<Candidate> candidates;
     for (const Json& photo : member(member(json, "photos"), "photo")) {
       if (text_of(photo, "id").empty()) continue;
@@ -86,6 +86,8 @@ class Flickr final : public WebProvider {
       made.creator = text_of(photo, "ownername");
       set_pages(made, text_of(photo, "owner"), text_of(photo, "pathalias"));
       made.keywords = split(text_of(photo, "tags"), ' ');
+      made.thumbnail_url = text_of(photo, "url_n");
+      made.uploaded_at = instant_of(photo, "dateupload");
       set_file(made, choose({size(photo, "l"), size(photo, "k"), size(photo, "o")}));
       candidates.push_back(std::move(made));
     }
@@ -100,6 +102,7 @@ class Flickr final : public WebProvider {
       fail(Cause::BadInput, "flickr: ", id, ": expected a record with a photo, found none");
     }
     Candidate made = read(photo, answer);
+    made.uploaded_at = instant_of(photo, "dateuploaded");
     const Json& owner = member(photo, "owner");
     made.creator = text_of(owner, "realname");
     if (made.creator.empty()) made.creator = text_of(owner, "username");

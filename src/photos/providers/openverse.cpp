@@ -3,6 +3,8 @@
 // each record names the provider whose word counts, where there is one. Its pictures lie on any
 // public host.
 #include <algorithm>
+#include <mutex>
+#include <utility>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -13,6 +15,16 @@ namespace affiche::photos {
 namespace {
 
 constexpr int kMostAtOnce = 20;  // of an anonymous client
+constexpr int kMostAtOnceWithKey = 50;
+constexpr Millis kRenewEarly = 60'000;  // before a token ends
+
+// Requests a minute and a day: of anybody, and of a registered client.
+Manners manners(bool registered) {
+  return {{{registered ? 100 : 20, std::chrono::seconds(60)},
+           {registered ? 10'000 : 200, std::chrono::hours(24)}},
+          std::chrono::milliseconds(0),
+          1};
+}
 
 // What the credit calls them, and by which provider's record they are checked.
 struct Origin {
@@ -49,19 +61,29 @@ class Openverse final : public WebProvider {
   Openverse(Fetcher& fetcher, const ProviderSettings& settings)
       : WebProvider({"openverse",
                      "https://api.openverse.org",
-                     {{{20, std::chrono::seconds(60)}, {200, std::chrono::hours(24)}},
-                      std::chrono::milliseconds(0),
-                      1},
+                     manners(!settings.key.empty()),
                      {{{60, std::chrono::seconds(60)}}, std::chrono::milliseconds(200), 1},
                      {}},
-                    fetcher, settings) {}
+                    fetcher, settings) {
+    if (settings.key.empty()) return;
+    const std::size_t colon = settings.key.find(':');
+    if (colon == 0 || colon == std::string::npos || colon + 1 == settings.key.size()) {
+      fail(Cause::Usage,
+           "AFFICHE_OPENVERSE_KEY: expected CLIENT_ID:CLIENT_SECRET as Openverse gave them, found "
+           "something else");
+    }
+    client_id_ = settings.key.substr(0, colon);
+    client_secret_ = settings.key.substr(colon + 1);
+  }
 
   std::vector<Candidate> search(const Wanted& wanted, std::stop_token stop) override {
     Query query = {{"q", wanted.query},
                    {"license_type", "commercial,modification"},
                    {"category", "photograph"},
                    {"mature", "false"},
-                   {"page_size", std::to_string(std::clamp(wanted.count, 1, kMostAtOnce))}};
+                   {"page_size",
+                    std::to_string(std::clamp(
+                        wanted.count, 1, client_id_.empty() ? kMostAtOnce : kMostAtOnceWithKey))}};
     if (wanted.least_width > 600) query.emplace_back("size", "large");
     if (wanted.shape != Shape::Any) query.emplace_back("aspect_ratio", aspect(wanted.shape));
     Answer answer;
@@ -84,6 +106,33 @@ class Openverse final : public WebProvider {
 
   bool knows(const std::string& url) const override {
     return url.starts_with("https://openverse.org/image/") || url.starts_with(base() + "/v1/");
+  }
+
+ protected:
+  // OAuth 2.0 client credentials (RFC 6749, 4.4). The token lives in memory only.
+  std::string authorization(std::stop_token stop) override {
+    if (client_id_.empty()) return "";
+    const std::lock_guard guard(mutex_);
+    if (token_.empty() || clock().now() >= token_ends_) {
+      const Json answer = ask_secret("/v1/auth_tokens/token/",
+                                     {{"grant_type", "client_credentials"},
+                                      {"client_id", client_id_},
+                                      {"client_secret", client_secret_}},
+                                     stop);
+      token_ = text_of(answer, "access_token");
+      const int seconds = number_of(answer, "expires_in");
+      if (token_.empty() || seconds == 0) {
+        fail(Cause::BadInput,
+             "openverse: expected a token with access_token and expires_in, "
+             "found none");
+      }
+      token_ends_ = clock().now() + Millis{1'000} * seconds - kRenewEarly;
+    }
+    return "Bearer " + token_;
+  }
+  bool drop_authorization() override {
+    const std::lock_guard guard(mutex_);
+    return !std::exchange(token_, "").empty();
   }
 
  private:
@@ -127,6 +176,11 @@ class Openverse final : public WebProvider {
     made.thumbnail_url = text_of(result, "thumbnail");
     return made;
   }
+
+  std::string client_id_, client_secret_;
+  std::mutex mutex_;  // guards the token
+  std::string token_;
+  Millis token_ends_ = 0;
 };
 
 }  // namespace

@@ -11,20 +11,25 @@ namespace {
 
 using Make = std::unique_ptr<Provider> (*)(Fetcher&, const ProviderSettings&);
 
+std::unique_ptr<Provider> from_folder(Fetcher& fetcher, const ProviderSettings& settings) {
+  return make_pictures(fetcher.clock(), settings);
+}
+
 constexpr std::array kKinds = {
     ProviderKind{"article", "", false},
     ProviderKind{"commons", "", false},
     ProviderKind{"flickr", "AFFICHE_FLICKR_KEY", false},
     ProviderKind{"loc", "", false},
     ProviderKind{"nasa", "", false},
-    ProviderKind{"openverse", "", false},
+    ProviderKind{"openverse", "AFFICHE_OPENVERSE_KEY", false, false, true},
     ProviderKind{"pexels", "AFFICHE_PEXELS_KEY", true},
+    ProviderKind{"pictures", "", false},
     ProviderKind{"pixabay", "AFFICHE_PIXABAY_KEY", true},
     ProviderKind{"unsplash", "AFFICHE_UNSPLASH_KEY", true, true},
 };
-constexpr std::array<Make, kKinds.size()> kMakers = {&make_article, &make_commons, &make_flickr,
-                                                     &make_loc,     &make_nasa,    &make_openverse,
-                                                     &make_pexels,  &make_pixabay, &make_unsplash};
+constexpr std::array<Make, kKinds.size()> kMakers = {
+    &make_article,   &make_commons, &make_flickr, &make_loc,     &make_nasa,
+    &make_openverse, &make_pexels,  &from_folder, &make_pixabay, &make_unsplash};
 
 }  // namespace
 
@@ -39,7 +44,7 @@ std::unique_ptr<Provider> make_provider(const std::string& name, Fetcher& fetche
     const ProviderKind& kind = kKinds[i];
     known.emplace_back(kind.name);
     if (kind.name != name) continue;
-    if (!kind.key_variable.empty() && settings.key.empty()) {
+    if (!kind.key_variable.empty() && !kind.key_optional && settings.key.empty()) {
       fail(Cause::Usage, "photos.order: \"", name, "\" wants a key of your own: expected it in ",
            kind.key_variable, ", found none; set it or take \"", name, "\" out");
     }

@@ -17,6 +17,7 @@ struct ProviderKind {
   std::string_view key_variable;  // environment variable of its key; empty: none is needed
   bool terms = false;             // has terms of its own that the operator must accept
   bool counts_uses = false;       // wants to be told of every use: Provider::used()
+  bool key_optional = false;      // asked without a key as well, less often
 };
 
 std::span<const ProviderKind> provider_kinds();
@@ -33,6 +34,8 @@ std::unique_ptr<Provider> make_loc(Fetcher& fetcher, const ProviderSettings& set
 std::unique_ptr<Provider> make_nasa(Fetcher& fetcher, const ProviderSettings& settings);
 std::unique_ptr<Provider> make_openverse(Fetcher& fetcher, const ProviderSettings& settings);
 std::unique_ptr<Provider> make_pexels(Fetcher& fetcher, const ProviderSettings& settings);
+// Asks nobody and needs no fetcher. Usage without a folder.
+std::unique_ptr<Provider> make_pictures(const Clock& clock, const ProviderSettings& settings);
 std::unique_ptr<Provider> make_pixabay(Fetcher& fetcher, const ProviderSettings& settings);
 std::unique_ptr<Provider> make_unsplash(Fetcher& fetcher, const ProviderSettings& settings);
 

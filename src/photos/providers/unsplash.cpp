@@ -111,6 +111,7 @@ class Unsplash final : public WebProvider {
       made.height = static_cast<int>(std::int64_t{height} * made.width / width);
     }
     made.media_type = "image/jpeg";
+    made.uploaded_at = instant_of(photo, "created_at");
     made.thumbnail_url = text_of(urls, "thumb");
     return made;
   }

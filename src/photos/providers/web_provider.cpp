@@ -110,6 +110,18 @@ int number_of(const Json& object, const char* key) {
   return number >= 1 && number < 1e9 ? static_cast<int>(number) : 0;
 }
 
+Millis instant_of(const Json& object, const char* key) {
+  const std::string text = text_of(object, key);
+  const bool digits = !text.empty() && text.size() <= 11 &&
+                      text.find_first_not_of("0123456789") == std::string::npos;
+  if (digits) return Millis{1'000} * std::stoll(text);
+  try {
+    return text.empty() ? 0 : std::max<Millis>(0, parse_iso8601(text));
+  } catch (const Error&) {
+    return 0;
+  }
+}
+
 bool flag_of(const Json& object, const char* key) {
   const Json& value = member(object, key);
   if (value.is_boolean()) return value.get<bool>();
@@ -213,12 +225,33 @@ Json WebProvider::question(Ask asked, Answer& answer, std::stop_token stop, cons
     json = parse_json({reinterpret_cast<const char*>(body.data()), body.size()}, what);
     if (check) check(json);
   };
+  asked.authorization = authorization(stop);
   Got got = fetcher_.get(asked, stop);
+  if (got.status == 401 && drop_authorization()) {
+    asked.authorization = authorization(stop);
+    got = fetcher_.get(asked, stop);
+  }
   if (!got.good()) refuse_status(name_, asked.public_url, got);
   answer.body = std::move(got.body);
   answer.url = asked.public_url;
   answer.at = got.fetched_at;
   return json;
+}
+
+Json WebProvider::ask_secret(const std::string& path, const Query& form, std::stop_token stop) {
+  Ask asked = base_ask(settings_.base_url + path);
+  asked.keep = false;
+  asked.form = with_query("", form).substr(1);
+  const std::string what = name_ + ": " + net::shown(asked.url);
+  const Got got = fetcher_.get(asked, stop);
+  if (!got.good()) {
+    fail(Cause::Refused, what, ": answered ", got.status, "; check the key of ", name_);
+  }
+  try {
+    return Json::parse(got.body);
+  } catch (const nlohmann::json::exception&) {
+    fail(Cause::BadInput, what, ": expected JSON, found something else");
+  }
 }
 
 void WebProvider::touch(const std::string& url, std::stop_token stop) {
@@ -235,6 +268,16 @@ Candidate WebProvider::record(const Json& raw, const Answer& answer) const {
   made.raw_url = answer.url;
   made.answered_at = answer.at;
   return made;
+}
+
+Fetched WebProvider::thumbnail(const Candidate& candidate, std::stop_token stop) {
+  if (candidate.thumbnail_url.empty()) {
+    fail(Cause::NotFound, name_, " ", candidate.source_id, ": the record names no small copy");
+  }
+  Candidate small = candidate;
+  small.file_url = candidate.thumbnail_url;
+  small.sha1.clear();
+  return WebProvider::fetch(small, stop);
 }
 
 Fetched WebProvider::fetch(const Candidate& candidate, std::stop_token stop) {

@@ -3,6 +3,7 @@
 // answers as JSON that nobody vouches for, and pictures from their own hosts.
 #pragma once
 
+#include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <utility>
@@ -22,6 +23,7 @@ struct ProviderSettings {
   // For `article`: whose pages, and the rights that the operator declares for their pictures.
   std::vector<std::string> sites;
   std::string license, author, source;
+  std::filesystem::path folder;  // for `pictures`
   PictureLimits limits;
   std::uint64_t most_bytes = std::uint64_t{64} << 20;
 };
@@ -37,6 +39,8 @@ int number_of(const nlohmann::ordered_json& object, const char* key);
 bool flag_of(const nlohmann::ordered_json& object, const char* key);
 // Lists of texts; a lone text is a list of one.
 std::vector<std::string> texts_of(const nlohmann::ordered_json& object, const char* key);
+// "2012-09-25T10:00:00Z", or seconds since 1970 as text or number, as Millis; else 0.
+Millis instant_of(const nlohmann::ordered_json& object, const char* key);
 // The member, or null.
 const nlohmann::ordered_json& member(const nlohmann::ordered_json& object, const char* key);
 // As evidence: the bytes as they parse, without surprises of encoding.
@@ -50,6 +54,7 @@ class WebProvider : public Provider {
  public:
   const std::string& name() const override { return name_; }
   Fetched fetch(const Candidate& candidate, std::stop_token stop) override;
+  Fetched thumbnail(const Candidate& candidate, std::stop_token stop) override;
   void used(const Candidate&, std::stop_token) override {}
 
  protected:
@@ -77,6 +82,10 @@ class WebProvider : public Provider {
   // The same for a record as it is now: an answer of the last hour will do.
   nlohmann::ordered_json ask_now(const std::string& path, const Query& query, Answer& answer,
                                  std::stop_token stop, const Check& check = {});
+  // The POST of a form, for what is told to nobody else: neither question nor answer is kept, and
+  // no error repeats them. Refused for any answer that is not 2xx.
+  nlohmann::ordered_json ask_secret(const std::string& path, const Query& form,
+                                    std::stop_token stop);
   // The same for what has an effect and no content.
   void touch(const std::string& url, std::stop_token stop);
 
@@ -85,6 +94,10 @@ class WebProvider : public Provider {
   bool is_base_host(const std::string& host) const;
   const std::string& base() const { return settings_.base_url; }
   const ProviderSettings& settings() const { return settings_; }
+  // The header's value for a question of now; another one after 401 if there can be another.
+  virtual std::string authorization(std::stop_token) { return authorization_; }
+  virtual bool drop_authorization() { return false; }
+  const Clock& clock() const { return fetcher_.clock(); }
   // Set by the constructors of providers with keys.
   std::string authorization_;
   std::map<std::string, std::string> headers_;
