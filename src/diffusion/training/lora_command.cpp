@@ -52,7 +52,8 @@ void add_lora_learning(CLI::App& command, LoraOptions& options) {
                   "attention, feed-forward, convolutions, text-encoders")
       ->delimiter(',');
   command.add_flag("--convolutions", options.convolutions,
-                   "adapt the convolutions too, for a look that lies in shapes and edges");
+                   "adapt the convolutions too, for a look that lies in shapes and edges; small "
+                   "models always, unless --targets says otherwise");
   command.add_flag("--text-encoders", options.text_encoders, "adapt the text encoders too");
   command.add_option("--batch", training.batch, "pictures a batch");
   command.add_option("--accumulate", training.loop.accumulate, "batches a step");
@@ -120,6 +121,7 @@ void add_lora_command(CLI::App& train, const Choose& choose, const PictureFiles&
     choose([=] {
       LoraTraining chosen = options->training;
       read_targets(options->targets, chosen.shape);
+      chosen.convolutions_of_small = options->targets.empty();
       chosen.shape.convolutions |= options->convolutions;
       chosen.shape.text_encoders |= options->text_encoders;
       chosen.shape.alpha =

@@ -113,7 +113,11 @@ std::map<std::string, std::string> LoraFactors::file_metadata(LoraLayout layout)
             {"ss_network_alpha", number(shape_.alpha)}};
   Json settings = Json::object();
   std::map<std::string, std::set<std::string>> modules;
-  for (const Layer& layer : layers_) modules[layer.network].insert(layer.name);
+  // Readers match the ends of names: transformers 5 has no "text_model." before them, 4 has.
+  const std::string wrapper = "text_model.";
+  for (const Layer& layer : layers_)
+    modules[layer.network].insert(
+        layer.name.starts_with(wrapper) ? layer.name.substr(wrapper.size()) : layer.name);
   for (const auto& [network, names] : modules) {
     settings[network + ".r"] = shape_.rank;
     settings[network + ".lora_alpha"] = shape_.alpha;

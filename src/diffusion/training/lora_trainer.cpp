@@ -24,8 +24,9 @@ namespace affiche::diffusion {
 namespace {
 
 constexpr std::size_t kMostSamples = 8, kSheetColumns = 4;
+constexpr std::int64_t kSmallModel = 100'000'000;
 
-std::unique_ptr<StableDiffusionPipeline> open_model(const LoraTraining& training) {
+std::unique_ptr<StableDiffusionPipeline> open_model(LoraTraining& training) {
   ModelFiles files;
   files.model = training.model;
   auto pipeline = StableDiffusionPipeline::load(files, training.type, training.device);
@@ -35,6 +36,8 @@ std::unique_ptr<StableDiffusionPipeline> open_model(const LoraTraining& training
          ": expected a text-to-image model, found one for in-painting, for few steps or an "
          "upscaler; train on the model that it was made from");
   lay_channels_last(parts.unet->parameters());
+  if (training.convolutions_of_small && parts.unet->parameters().element_count() < kSmallModel)
+    training.shape.convolutions = true;
   return pipeline;
 }
 
@@ -45,13 +48,13 @@ class Run {
       : training_(training),
         files_(files),
         hooks_(hooks),
-        pipeline_(open_model(training)),
+        pipeline_(open_model(training_)),
         parts_(pipeline_->components()),
         loss_options_{prediction_of(parts_.scheduler.config), training.min_snr},
         schedule_(NoiseSchedule::of_scheduler(parts_.scheduler.config)),
         texts_(parts_, training.device),
         trainable_(adam(training)),
-        factors_(adapter_targets(parts_), trainable_, training.shape,
+        factors_(adapter_targets(parts_), trainable_, training_.shape,
                  step_generator(training.loop.seed, -1)) {
     read_pictures();
   }
@@ -79,7 +82,7 @@ class Run {
     if (hooks_.report) hooks_.report(line);
   }
 
-  const LoraTraining& training_;
+  LoraTraining training_;
   const PictureFiles& files_;
   const LoopHooks& hooks_;
   std::unique_ptr<StableDiffusionPipeline> pipeline_;

@@ -22,6 +22,9 @@ struct LoraTraining {
   std::filesystem::path out;    // safetensors file to write
   std::string caption;          // of pictures without a .txt; may be empty
   LoraShape shape;
+  // Adapts the convolutions too where the UNet has fewer than 100 million weights: small ones
+  // attend at few levels, and their attention alone learns little of a look.
+  bool convolutions_of_small = false;
   LoraLayout layout = LoraLayout::Peft;
   LoraDataOptions pictures;
   int batch = 4;

@@ -194,6 +194,9 @@ TEST_CASE("models that learn another way are refused, and XL is trained", "[trai
   xl.train();
   const Json told = Json::parse(safetensors_metadata(xl.training.out).at("lora_adapter_metadata"));
   CHECK(told.contains("text_encoder_2.r"));
+  // Without "text_model.", which not every version of transformers has before them.
+  CHECK(
+      told.at("text_encoder.target_modules")[0].get<std::string>().starts_with("encoder.layers."));
 }
 
 TEST_CASE("validation keeps the best adaptation and ends a run that got worse",
@@ -210,6 +213,17 @@ TEST_CASE("validation keeps the best adaptation and ends a run that got worse",
   CHECK(studio.heard("the adaptation of the best validation is kept"));
   CHECK(read_bytes(studio.training.out) ==
         read_bytes(studio.training.loop.folder / "best.safetensors"));
+}
+
+TEST_CASE("small models have their convolutions adapted by default", "[training][lora]") {
+  Studio studio;
+  studio.training.loop.steps = 1;
+  studio.training.convolutions_of_small = true;
+  studio.train();
+  bool convolutions = false;
+  for (const auto& [name, tensor] : load_safetensors(studio.training.out))
+    convolutions = convolutions || tensor.dim() == 4;
+  CHECK(convolutions);
 }
 
 TEST_CASE("pictures go to the bucket of the nearest shape", "[training][lora]") {
