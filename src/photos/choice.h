@@ -17,7 +17,9 @@ namespace affiche::photos {
 inline constexpr double kMostEnlarged = 1.2;
 // Less of the picture than this, and it is not the picture that was chosen.
 inline constexpr double kLeastShown = 0.3;
-// Below these, a picture is blurred or unreadably dark or bright.
+// Below these, a picture is blurred or unreadably dark or bright. The photographs of the packages
+// mate-backgrounds and scikit-learn have a focus of 0.09 to 0.93 and, softened 24 times, of 0.005
+// to 0.011.
 inline constexpr double kLeastFocus = 0.02;
 inline constexpr double kLeastExposure = 0.08;
 

@@ -64,6 +64,8 @@ std::vector<ImportedFile> PhotoLibrary::import_folder(const std::filesystem::pat
 
 ImportedFile PhotoLibrary::import_file(const std::filesystem::path& file) {
   const auto sidecar = photos::find_sidecar(file);
+  // What is inside is parsed in this process, so the file must be what it claims to be.
+  if (!sidecar) photos::check_picture(read(file), file.string(), limits());
   const auto embedded = sidecar ? std::nullopt : photos::read_embedded(file);
   if (!sidecar && !embedded) {
     fail(Cause::Refused, file.string(), ": no sidecar with a credit, and no licence inside; add ",
@@ -162,15 +164,17 @@ FoundPhoto PhotoLibrary::take(const std::filesystem::path& file, const Credit& c
   return found;
 }
 
+photos::PictureLimits PhotoLibrary::limits() const {
+  return {.max_pixels = std::int64_t{config_.photos.max_megapixels} * 1'000'000};
+}
+
 Bytes PhotoLibrary::read(const std::filesystem::path& file) const {
   return read_bytes(file, static_cast<std::size_t>(config_.photos.max_file_mib) << 20);
 }
 
 store::PhotoRecord PhotoLibrary::checked(const Bytes& bytes, const std::filesystem::path& file,
                                          photos::Sidecar sidecar) const {
-  const photos::PictureLimits limits{.max_pixels =
-                                         std::int64_t{config_.photos.max_megapixels} * 1'000'000};
-  const photos::PictureHeader header = photos::check_picture(bytes, file.string(), limits);
+  const photos::PictureHeader header = photos::check_picture(bytes, file.string(), limits());
   if (header.width < config_.photos.min_width) {
     fail(Cause::Refused, file.string(), ": expected a width of at least ", config_.photos.min_width,
          " pixels (photos.min_width), found ", header.width);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "imaging/photo.h"
+#include "photos/picture_check.h"
 #include "photos/sidecar.h"
 #include "service/config.h"
 #include "store/artifacts.h"
@@ -70,6 +71,7 @@ class PhotoLibrary {
   void keep_evidence(const std::string& id, const Credit& credit, const std::string& file,
                      const std::string& raw) const;
   Bytes read(const std::filesystem::path& file) const;
+  photos::PictureLimits limits() const;
 
   const Config& config_;
   store::Store& store_;

@@ -44,6 +44,7 @@ void add_records(const store::Store& store, const std::string& photo_id, TakenDo
     if (!evidence.source_id.empty()) {
       add(down.targets, evidence.provider + ":" + evidence.source_id);
     }
+    if (evidence.provider == "pictures") continue;
     if (!evidence.page_url.empty()) add(down.targets, url_target(evidence.page_url));
     if (!evidence.file_url.empty()) add(down.targets, url_target(evidence.file_url));
   }

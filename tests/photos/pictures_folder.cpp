@@ -99,6 +99,12 @@ TEST_CASE("what may not be used is told by its name", "[pictures]") {
   CHECK(contains(reasons["desert-twice.jpg"], "desert-twice.jpg"));
   CHECK(contains(reasons["desert-text.jpg"], "desert-text.jpg"));
   CHECK(contains(reasons["desert-odd.jpg"], "desert-odd.jpg"));
+  // Without a sidecar its own metadata would be read: not of what is no sound picture.
+  const Bytes sound = read_bytes(folder.folder / "desert-nc.jpg");
+  write_atomically(folder.folder / "desert-cut.jpg", std::span(sound).first(sound.size() - 40));
+  for (const Candidate& one : folder.search("desert")) {
+    if (one.source_id == "desert-cut.jpg") CHECK(contains(folder.rule(one), "cut short"));
+  }
 }
 
 TEST_CASE("bombs in the folder are refused by their name, and links lead nowhere", "[pictures]") {

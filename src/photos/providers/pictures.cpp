@@ -158,8 +158,11 @@ class Pictures final : public Provider {
     return made;
   }
 
-  static void read_credit(Candidate& made, const fs::path& file,
-                          const std::optional<fs::path>& sidecar, Json& raw) {
+  void read_credit(Candidate& made, const fs::path& file, const std::optional<fs::path>& sidecar,
+                   Json& raw) const {
+    // Its metadata is parsed in this process, so the file must be what it claims to be.
+    if (!sidecar)
+      check_picture(read_bytes(file, settings_.most_bytes), file.string(), settings_.limits);
     const auto embedded = sidecar ? std::nullopt : read_embedded(file);
     if (!sidecar && !embedded) {
       fail(Cause::Refused, file.string(), ": no sidecar with a credit, and no licence inside; add ",
