@@ -131,6 +131,19 @@ TEST_CASE("the licence engine reads every provider's claim", "[providers]") {
   CHECK(world.ruling(world.first("unsplash")).starts_with("refused: "));
 }
 
+TEST_CASE("providers that can are asked for what all may see", "[providers]") {
+  World world;
+  for (const auto& [name, flag] :
+       std::map<std::string, std::string>{{"openverse", "mature=false"},
+                                          {"flickr", "safe_search=1"},
+                                          {"unsplash", "content_filter=high"},
+                                          {"pixabay", "safesearch=true"}}) {
+    INFO(name);
+    world.first(name);
+    CHECK(contains(world.asked("/" + name + "/"), flag));
+  }
+}
+
 TEST_CASE("a second search and fetch ask nobody", "[providers]") {
   World world;
   const Candidate found = world.first("commons");
