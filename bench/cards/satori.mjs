@@ -10,7 +10,9 @@ import { pathToFileURL } from "node:url";
 const require = createRequire(process.cwd() + "/");
 const sharp = require("sharp");
 const { Resvg } = require("@resvg/resvg-js");
-const satori = (await import(pathToFileURL(require.resolve("satori")).href)).default;
+// Its CommonJS build wraps the function once more than its ES module.
+const module = (await import(pathToFileURL(require.resolve("satori")).href)).default;
+const satori = module.default ?? module;
 const [parts, cards] = [process.argv[2], Number(process.argv[3])];
 const plan = JSON.parse(readFileSync(`${parts}/plan.json`));
 sharp.concurrency(1);

@@ -91,6 +91,11 @@ Area Canvas::visible(const Area& area) const {
           std::min(area.y + area.height, height_) - top};
 }
 
+Run Canvas::visible(const Run& run) const {
+  if (run.y < 0 || run.y >= height_) return {0, 0, 0};
+  return {run.y, std::max(run.from, 0), std::min(run.to, width_)};
+}
+
 template <typename Pixel>
 void Canvas::mix(const Area& area, const Coverage& coverage, Pixel&& pixel) {
   cairo_surface_flush(surface_.get());
@@ -149,6 +154,24 @@ void Canvas::blend(const Image& rgb, const Area& area, const Coverage& coverage,
     rows.from_rgb(from.data(), rgb.pixels.data() + at * 3, part.width);
     rows.blend(words(y) + part.x, from.data(), coverage.empty() ? nullptr : coverage.data() + at,
                strength, part.width);
+  }
+  cairo_surface_mark_dirty(surface_.get());
+}
+
+void Canvas::blend(const std::vector<std::uint32_t>& pixels, const Area& area,
+                   const Coverage& coverage, double opacity) {
+  const Area part = visible(area);
+  const auto strength = static_cast<std::uint32_t>(std::lround(opacity * 255));
+  cairo_surface_flush(surface_.get());
+  for (int y = part.y; y < part.y + part.height && part.width > 0; ++y) {
+    const std::size_t at = static_cast<std::size_t>(y - area.y) * area.width + (part.x - area.x);
+    if (coverage.empty() && strength == 255) {
+      std::copy_n(pixels.data() + at, part.width, words(y) + part.x);
+      continue;
+    }
+    kernels::pixel_rows().blend(words(y) + part.x, pixels.data() + at,
+                                coverage.empty() ? nullptr : coverage.data() + at, strength,
+                                part.width);
   }
   cairo_surface_mark_dirty(surface_.get());
 }
@@ -242,36 +265,38 @@ Plane Canvas::plane() const {
   return plane;
 }
 
-double Canvas::least_amount(const Area& area, double text_luminance, double needed,
+double Canvas::least_amount(std::span<const Run> runs, double text_luminance, double needed,
                             const Colour& colour, double low, double high, const Area& shaded,
                             const std::vector<std::uint16_t>& strengths) const {
   cairo_surface_flush(surface_.get());
-  const Area part = visible(area);
-  const std::array<int, 3> cover = {colour.red, colour.green, colour.blue};
-  double amount = low;
+  const std::array<double, 256>& linear = linear_light();
+  // Between these luminances the contrast is too low.
+  const double darkest = (text_luminance + 0.05) / needed - 0.05;
+  const double lightest = (text_luminance + 0.05) * needed - 0.05;
+  const std::uint32_t cover = word_of(colour);
   const auto holds = [&](std::uint32_t pixel, double laid) {
-    std::array<std::uint8_t, 3> below{};
-    for (int c = 0; c < 3; ++c) {
-      const int level_below = static_cast<int>(pixel >> (8 * (2 - c)) & 255);
-      below[c] = level(static_cast<float>(level_below + (cover[c] - level_below) * laid));
+    const auto share = static_cast<std::int32_t>(laid * 32768 + 0.5);
+    std::uint32_t mixed = 0;
+    for (int shift = 0; shift < 24; shift += 8) {
+      const auto below = static_cast<std::int32_t>(pixel >> shift & 255);
+      const auto above = static_cast<std::int32_t>(cover >> shift & 255);
+      mixed |= static_cast<std::uint32_t>((below * 32768 + (above - below) * share + 16384) >> 15)
+               << shift;
     }
-    return contrast(luminance(below[0], below[1], below[2]), text_luminance) >= needed;
+    const double light = luminance_of(linear, mixed);
+    return light <= darkest || light >= lightest;
   };
-  for (int y = part.y; y < part.y + part.height && amount < high; ++y) {
-    const std::uint32_t* line = words(y);
-    std::uint32_t last = 0;
-    int last_strength = -1;
-    for (int x = part.x; x < part.x + part.width && amount < high; ++x) {
-      const bool inside = y >= shaded.y && y < shaded.y + shaded.height && x >= shaded.x &&
-                          x < shaded.x + shaded.width;
-      const int raw =
-          inside ? strengths[static_cast<std::size_t>(y - shaded.y) * shaded.width + x - shaded.x]
-                 : 0;
-      // A pixel like the one before needs no other amount.
-      if (line[x] == last && raw == last_strength) continue;
-      last = line[x];
-      last_strength = raw;
-      const double strength = raw / 65535.0;
+  double amount = low;
+  for (const Run& run : runs) {
+    const Run part = visible(run);
+    if (part.from >= part.to) continue;
+    const std::uint32_t* line = words(run.y);
+    const bool in_rows = run.y >= shaded.y && run.y < shaded.y + shaded.height;
+    const std::uint16_t* row =
+        strengths.data() + (in_rows ? std::ptrdiff_t{run.y - shaded.y} * shaded.width : 0);
+    for (int x = part.from; x < part.to && amount < high; ++x) {
+      const bool inside = in_rows && x >= shaded.x && x < shaded.x + shaded.width;
+      const double strength = inside ? row[x - shaded.x] / 65535.0 : 0;
       if (holds(line[x], amount * strength)) continue;
       double least = amount;
       double most = high;
@@ -285,21 +310,22 @@ double Canvas::least_amount(const Area& area, double text_luminance, double need
   return amount;
 }
 
-double Canvas::lowest_contrast(const Area& area, const Colour& text, double opacity) const {
-  return lowest_contrast(area, text, opacity, text, 0, [](double, double) { return 0.0; });
+double Canvas::lowest_contrast(std::span<const Run> runs, const Colour& text,
+                               double opacity) const {
+  return lowest_contrast(runs, text, opacity, text, 0, [](double, double) { return 0.0; });
 }
 
 // The contrast of opaque text is lowest on the pixels next to it in luminance, above or below.
-double Canvas::nearest_contrast(const Area& part, double text_luminance) const {
+double Canvas::nearest_contrast(std::span<const Run> runs, double text_luminance) const {
+  const std::array<double, 256>& linear = linear_light();
   double darker = -1;
   double lighter = 2;
-  for (int y = part.y; y < part.y + part.height; ++y) {
-    const std::uint32_t* line = words(y);
-    for (int x = part.x; x < part.x + part.width; ++x) {
-      const std::uint32_t pixel = line[x];
-      const double light =
-          luminance(static_cast<std::uint8_t>(pixel >> 16), static_cast<std::uint8_t>(pixel >> 8),
-                    static_cast<std::uint8_t>(pixel));
+  for (const Run& run : runs) {
+    const Run part = visible(run);
+    if (part.from >= part.to) continue;
+    const std::uint32_t* line = words(run.y);
+    for (int x = part.from; x < part.to; ++x) {
+      const double light = luminance_of(linear, line[x]);
       if (light <= text_luminance) {
         darker = std::max(darker, light);
       } else {
@@ -313,23 +339,21 @@ double Canvas::nearest_contrast(const Area& part, double text_luminance) const {
   return lowest;
 }
 
-double Canvas::lowest_contrast(const Area& area, const Colour& text, double opacity,
+double Canvas::lowest_contrast(std::span<const Run> runs, const Colour& text, double opacity,
                                const Colour& colour, double amount,
                                const std::function<double(double x, double y)>& strength) const {
   cairo_surface_flush(surface_.get());
   const std::array<int, 3> ink = {text.red, text.green, text.blue};
   const std::array<int, 3> cover = {colour.red, colour.green, colour.blue};
-  const Area part = visible(area);
   const double opaque_ink = luminance(text);
-  if (amount <= 0 && opacity >= 1) return nearest_contrast(part, opaque_ink);
+  if (amount <= 0 && opacity >= 1) return nearest_contrast(runs, opaque_ink);
   double lowest = 21;
-  for (int y = part.y; y < part.y + part.height; ++y) {
-    const std::uint32_t* line = words(y);
-    std::uint32_t last = 0;
-    for (int x = part.x; x < part.x + part.width; ++x) {
-      if (amount <= 0 && x > part.x && line[x] == last) continue;
-      last = line[x];
-      const double laid = amount > 0 ? amount * strength(x + 0.5, y + 0.5) : 0;
+  for (const Run& run : runs) {
+    const Run part = visible(run);
+    if (part.from >= part.to) continue;
+    const std::uint32_t* line = words(run.y);
+    for (int x = part.from; x < part.to; ++x) {
+      const double laid = amount > 0 ? amount * strength(x + 0.5, run.y + 0.5) : 0;
       std::array<std::uint8_t, 3> below{};
       std::array<std::uint8_t, 3> above{};
       for (int c = 0; c < 3; ++c) {
@@ -346,12 +370,27 @@ double Canvas::lowest_contrast(const Area& area, const Colour& text, double opac
   return lowest;
 }
 
+std::vector<std::uint32_t> Canvas::opaque_words() const {
+  cairo_surface_flush(surface_.get());
+  std::vector<std::uint32_t> all;
+  all.reserve(static_cast<std::size_t>(width_) * height_);
+  for (int y = 0; y < height_; ++y) {
+    for (int x = 0; x < width_; ++x) all.push_back(words(y)[x] | 0xff000000U);
+  }
+  return all;
+}
+
 Image Canvas::image() const {
   cairo_surface_flush(surface_.get());
-  Image image = make_image(width_, height_, 3);
+  Image image;
+  image.width = width_;
+  image.height = height_;
+  // Row by row into the reserved end: a picture that is cleared first is written twice.
+  image.pixels.reserve(image.stride() * height_);
+  std::vector<std::uint8_t> rgb(image.stride());
   for (int y = 0; y < height_; ++y) {
-    kernels::pixel_rows().to_rgb(image.pixels.data() + static_cast<std::size_t>(y) * image.stride(),
-                                 words(y), width_);
+    kernels::pixel_rows().to_rgb(rgb.data(), words(y), width_);
+    image.pixels.insert(image.pixels.end(), rgb.begin(), rgb.end());
   }
   return image;
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,13 @@ struct Area {
   int height = 0;
 };
 Area whole_pixels(const Box& box);
+
+// Pixels from..to-1 of a row.
+struct Run {
+  int y = 0;
+  int from = 0;
+  int to = 0;
+};
 
 // Film grain at a pixel of the card: normally distributed with standard deviation 1.
 float grain_at(int x, int y);
@@ -61,6 +69,9 @@ class Canvas {
   void blend(const FloatPixels& pixels, const Area& area, const Coverage& coverage, double opacity,
              double grain);
   void blend(const Image& rgb, const Area& area, const Coverage& coverage, double opacity);
+  // The same, of cairo's opaque words.
+  void blend(const std::vector<std::uint32_t>& pixels, const Area& area, const Coverage& coverage,
+             double opacity);
   // `paint(x, y)` gives a colour with alpha for canvas pixel x, y.
   void shade(const Area& area, const Coverage& coverage, double opacity,
              const std::function<Colour(double x, double y)>& paint);
@@ -76,26 +87,29 @@ class Canvas {
   // All that is not clear, of a transparent canvas.
   Plane plane() const;
 
-  // Lowest WCAG contrast between `text` (drawn at `opacity`) and the pixels under it in `area`.
-  double lowest_contrast(const Area& area, const Colour& text, double opacity) const;
+  // Lowest WCAG contrast between `text` (drawn at `opacity`) and the pixels under it; 21 without
+  // any.
+  double lowest_contrast(std::span<const Run> runs, const Colour& text, double opacity) const;
   // The same if `colour` were laid over the pixels first, at amount * strength(x, y).
-  double lowest_contrast(const Area& area, const Colour& text, double opacity, const Colour& colour,
-                         double amount,
+  double lowest_contrast(std::span<const Run> runs, const Colour& text, double opacity,
+                         const Colour& colour, double amount,
                          const std::function<double(double x, double y)>& strength) const;
 
-  // The least amount in [low, high] of `colour`, laid over the area's pixels at amount * strength,
-  // with which opaque text of this luminance has the needed contrast; `high` if none has.
-  // `strengths` as in shade(), for the area `shaded`; outside of it there is none.
-  double least_amount(const Area& area, double text_luminance, double needed, const Colour& colour,
-                      double low, double high, const Area& shaded,
+  // The least amount in [low, high] of `colour`, laid over the pixels at amount * strength, with
+  // which opaque text of this luminance has the needed contrast; `high` if none has. `strengths` as
+  // in shade(), for the area `shaded`; outside of it there is none.
+  double least_amount(std::span<const Run> runs, double text_luminance, double needed,
+                      const Colour& colour, double low, double high, const Area& shaded,
                       const std::vector<std::uint16_t>& strengths) const;
 
-  Image image() const;  // RGB
+  Image image() const;                              // RGB
+  std::vector<std::uint32_t> opaque_words() const;  // 0xffRRGGBB, of a canvas on black
 
  private:
   template <typename Pixel>
   void mix(const Area& area, const Coverage& coverage, Pixel&& pixel);
-  double nearest_contrast(const Area& part, double text_luminance) const;
+  double nearest_contrast(std::span<const Run> runs, double text_luminance) const;
+  Run visible(const Run& run) const;
   std::uint32_t* words(int y) const;     // the same row as cairo's words
   Area visible(const Area& area) const;  // the part of it on the canvas; may be empty
   int width_;

@@ -15,7 +15,6 @@ int hex_digit(char c) {
   return -1;
 }
 
-// IEC 61966-2-1: the linear light of each 8-bit value.
 std::array<double, 256> linear_table() {
   std::array<double, 256> table{};
   for (std::size_t i = 0; i < table.size(); ++i) {
@@ -25,9 +24,12 @@ std::array<double, 256> linear_table() {
   return table;
 }
 
-const std::array<double, 256> kLinear = linear_table();
-
 }  // namespace
+
+const std::array<double, 256>& linear_light() {
+  static const std::array<double, 256> table = linear_table();
+  return table;
+}
 
 bool parse_hex(const std::string& text, Colour& colour) {
   if ((text.size() != 7 && text.size() != 9) || text[0] != '#') return false;
@@ -54,7 +56,8 @@ std::string to_hex(const Colour& colour) {
 }
 
 double luminance(std::uint8_t red, std::uint8_t green, std::uint8_t blue) {
-  return 0.2126 * kLinear[red] + 0.7152 * kLinear[green] + 0.0722 * kLinear[blue];
+  return luminance_of(linear_light(), static_cast<std::uint32_t>(red) << 16 |
+                                          static_cast<std::uint32_t>(green) << 8 | blue);
 }
 
 double luminance(const Colour& colour) {

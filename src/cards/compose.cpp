@@ -189,7 +189,7 @@ class StepClock {
 Composed compose(const Template& card, const Brand& brand, const CardInputs& inputs) {
   Composed result;
   result.notes = inputs.notes;
-  std::map<std::string, std::string> values = resolve(card, inputs.variables);
+  std::map<std::string, std::string> values = resolve(card, inputs.variables, inputs.language);
   const std::string scheme = scheme_of(card, values);
   const Brand dressed = brand.in_scheme(scheme);
   CardJob job = make_job(card, dressed, inputs, std::move(values), scheme);

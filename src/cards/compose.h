@@ -35,7 +35,8 @@ struct LayerReport {
   Box box;          // text: its ink
   double size = 0;  // text: pixels per em
   int lines = 0;
-  double contrast = 0;  // text: the lowest under its lines
+  double contrast = 0;            // text: the lowest under its glyphs
+  std::vector<double> baselines;  // text: y of each line
 };
 
 struct Composed {

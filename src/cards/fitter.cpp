@@ -12,6 +12,7 @@ namespace affiche::cards {
 namespace {
 
 constexpr double kStep = 0.5;       // pixels between the sizes that are tried
+constexpr double kAir = 0.06;       // em: between the ink of lines that would touch
 constexpr double kTolerance = 0.5;  // pixels that a line may stand out
 
 double pixels(int units) {
@@ -228,7 +229,7 @@ double Fitter::least_advance() const {
     const Extents above = line_extents(layout_.get(), i - 1);
     const Extents below = line_extents(layout_.get(), i);
     if (above.width <= 0 || below.width <= 0) continue;
-    least = std::max(least, (above.top + above.height - below.top) * scale());
+    least = std::max(least, (above.top + above.height - below.top) * scale() + kAir * size_);
   }
   return least;
 }
@@ -280,7 +281,7 @@ bool Fitter::ends_with_widow() const {
   const PangoLayoutLine* line = pango_layout_get_line_readonly(layout_.get(), last);
   const std::string words = content_.text.substr(static_cast<std::size_t>(line->start_index),
                                                  static_cast<std::size_t>(line->length));
-  constexpr double kShort = 0.3;  // of the box
+  constexpr double kShort = 0.35;  // of the box
   return words.find(' ') == std::string::npos &&
          line_extents(layout_.get(), last).width * scale() < kShort * request_.width;
 }
@@ -288,14 +289,29 @@ bool Fitter::ends_with_widow() const {
 void Fitter::avoid_widow() {
   const Measured before = measure();
   if (before.lines < 2 || !ends_with_widow()) return;
+  const double width = width_;
+  const double size = size_;
+  const auto good = [&] {
+    const Measured now = measure();
+    return now.lines <= before.lines && now.fits && now.widest <= width_ + kTolerance &&
+           !ends_with_widow();
+  };
+  // Other breaks at this size: narrower, wider where it was balanced.
   constexpr int kTries = 16;
   for (int i = 1; i <= kTries; ++i) {
     set_width(request_.width * (1 - 0.5 * i / kTries));
-    const Measured now = measure();
-    if (now.lines > before.lines || !now.fits || now.widest > width_ + kTolerance) break;
-    if (!ends_with_widow()) return;
+    if (good()) return;
   }
-  set_width(request_.width);
+  // A little smaller, so that the word moves up or gets company.
+  constexpr double kLeastShare = 0.88;
+  const double least = std::max(size * kLeastShare, request_.style.min_size);
+  for (double smaller = size - kStep; smaller >= least; smaller -= kStep) {
+    size_ = smaller;
+    set_width(request_.width);
+    if (good()) return;
+  }
+  size_ = size;
+  set_width(width);
 }
 
 bool Fitter::shorten() {

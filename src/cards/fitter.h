@@ -35,7 +35,8 @@ class Fitter {
   bool search();
   // The narrowest layout with as many lines: lines of about equal length.
   void balance();
-  // No single short word alone on the last line, if a narrower layout with as many lines helps.
+  // No single short word alone on the last line, if another width, or a size of up to an eighth
+  // less, helps.
   void avoid_widow();
   // At the smallest size: cuts at a place where a line may break and adds an ellipsis. False when
   // nothing would be left.

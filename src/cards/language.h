@@ -2,6 +2,7 @@
 // Languages of texts: their tags, their direction, and which one a text without a tag seems to be.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 namespace affiche::cards {
@@ -27,6 +28,10 @@ std::string shaping_language(const std::string& tag, const std::string& text);
 //   Slavic languages: behind a one-letter preposition;
 //   any language: between a number and % ° €, and before a dash.
 std::string with_kept_words(const std::string& text, const std::string& tag);
+
+// "21 November 2026" as the language writes it, in the calendar and digits of its readers; without
+// a language and in plain English as here.
+std::string long_date(const std::chrono::year_month_day& date, const std::string& tag);
 
 // Capitals by the rules of the language (Turkish, Greek, Dutch; ß becomes SS).
 std::string in_capitals(const std::string& text, const std::string& tag);

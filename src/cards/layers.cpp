@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "cards/chart.h"
 #include "cards/effects.h"
+#include "cards/glyph_runs.h"
 #include "cards/shapes.h"
 #include "cards/shared_layers.h"
 #include "cards/svg.h"
@@ -24,14 +25,18 @@ double smooth(double t) {
   return t * t * (3 - 2 * t);
 }
 
+std::shared_ptr<const std::vector<Inked>> inked_on(const Canvas& canvas, const PlacedText& text) {
+  return inked_pixels(text.text, text.x, text.y, text.colour, canvas.width(), canvas.height());
+}
+
 // The lowest contrast under a text if `colour` were laid over the canvas at `amount`.
 double contrast_under(const Canvas& canvas, const PlacedText& text, const Colour& colour,
                       double amount, const Strength& strength) {
   double lowest = 21;
-  for (const Area& area : text.areas()) {
-    lowest =
-        std::min(lowest, canvas.lowest_contrast(area, text.colour, text.opacity * text.colour.alpha,
-                                                colour, amount, strength));
+  for (const Inked& ink : *inked_on(canvas, text)) {
+    lowest = std::min(lowest,
+                      canvas.lowest_contrast(ink.runs, ink.colour, text.opacity * text.colour.alpha,
+                                             colour, amount, strength));
   }
   return lowest;
 }
@@ -198,8 +203,10 @@ class Drawing {
   }
 
   LayerReport& report() {
-    result_.layers.push_back({layer_.name, box_});
-    return result_.layers.back();
+    LayerReport& report = result_.layers.emplace_back();
+    report.name = layer_.name;
+    report.box = box_;
+    return report;
   }
   Colour paint(const Paint& source) const { return resolve(source, job_.brand, job_.values); }
   std::shared_ptr<const Coverage> coverage(const Mask& mask) const {
@@ -242,8 +249,15 @@ class Drawing {
     Box ink = text.text.ink();
     ink.x += text.x;
     ink.y += text.y;
-    result_.layers.push_back(
-        {layer_.name, ink, text.text.size(), static_cast<int>(text.text.lines().size()), reached});
+    LayerReport& report = result_.layers.emplace_back();
+    report.name = layer_.name;
+    report.box = ink;
+    report.size = text.text.size();
+    report.lines = static_cast<int>(text.text.lines().size());
+    report.contrast = reached;
+    for (const FittedText::Line& line : text.text.lines()) {
+      report.baselines.push_back(text.y + line.baseline);
+    }
   }
 
   // As least_amount(), with the area's own strengths, which are `strength` at its pixels.
@@ -256,11 +270,11 @@ class Drawing {
         amount = least_amount(canvas_, {text}, colour, amount, high, strength, aim);
         continue;
       }
-      // A little more than needed, because dither and antialiasing come after.
-      const double reachable = 0.9 * contrast(luminance(text->colour), luminance(colour));
-      const double needed = std::max(text->needed_contrast, std::min(aim, reachable)) * 1.03;
-      for (const Area& area : text->areas()) {
-        amount = canvas_.least_amount(area, luminance(text->colour), needed, colour, amount, high,
+      for (const Inked& ink : *inked_on(canvas_, *text)) {
+        // A little more than needed, because dither and antialiasing come after.
+        const double reachable = 0.9 * contrast(luminance(ink.colour), luminance(colour));
+        const double needed = std::max(text->needed_contrast, std::min(aim, reachable)) * 1.03;
+        amount = canvas_.least_amount(ink.runs, luminance(ink.colour), needed, colour, amount, high,
                                       area_, strengths);
       }
     }
@@ -282,8 +296,12 @@ class Drawing {
 
   double secure_contrast(const PlacedText& text) {
     const Strength pad = pad_around(text);
-    const auto measured = [&] { return contrast_under(canvas_, text, text.colour, 0, pad); };
-    if (measured() >= text.needed_contrast) return measured();
+    double reached = 0;
+    const auto holds = [&] {
+      reached = contrast_under(canvas_, text, text.colour, 0, pad);
+      return reached >= text.needed_contrast;
+    };
+    if (holds()) return reached;
     const bool light = luminance(text.colour) > 0.18;
     std::vector<Colour> shades;
     const auto own = job_.brand.colours.find(light ? "shade" : "light");
@@ -294,11 +312,12 @@ class Drawing {
       const double amount = least_amount(canvas_, {&text}, shade, 0, 1, pad);
       const Area all = {0, 0, canvas_.width(), canvas_.height()};
       canvas_.shade(all, {}, shade, [&](double x, double y) { return amount * pad(x, y); });
-      if (measured() >= text.needed_contrast) return measured();
+      if (holds()) return reached;
     }
     fail(text.credit ? Cause::Refused : Cause::BadInput, job_.what(layer_), ": contrast of ",
-         measured(), " under the text, at least ", text.needed_contrast,
-         " is needed; choose a lighter or darker colour");
+         reached, " under the text, at least ", text.needed_contrast,
+         " is needed; choose a lighter or darker colour",
+         inked_on(canvas_, text)->size() > 1 ? " or accent" : "");
   }
 
   const CardJob& job_;

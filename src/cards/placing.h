@@ -54,7 +54,7 @@ struct PlacedText {
   bool credit = false;
   double needed_contrast = 4.5;
 
-  // Each line's ink with a margin of two pixels: the pixels whose contrast counts.
+  // Each line's ink with a margin of two pixels.
   std::vector<Area> areas() const;
 };
 

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "cards/kernels/pixel_rows.h"
 #include "cards/mask.h"
 #include "cards/resample.h"
 
@@ -63,8 +64,8 @@ std::string sample(const std::uint8_t* bytes, std::size_t size) {
 }
 
 struct GeneratedPixels {
-  Image source;
-  Image pixels;
+  Generated source;
+  std::vector<std::uint32_t> pixels;
 };
 
 struct CutPhoto {
@@ -72,16 +73,23 @@ struct CutPhoto {
   CoverPhoto cut;
 };
 
-Image with_grain(const Generated& picture, const GeneratedLayer& layer, const Area& area) {
+std::vector<std::uint32_t> with_grain(const Generated& picture, const GeneratedLayer& layer,
+                                      const Area& area) {
   const Image& source = picture.image();
   const bool exact = layer.zoom == 1 && source.width == area.width &&
                      source.height == area.height && source.channels == 3;
-  if (exact && layer.grain <= 0) return source;
+  std::vector<std::uint32_t> pixels;
+  if (exact && layer.grain <= 0) {
+    pixels.resize(source.pixels.size() / 3);
+    kernels::pixel_rows().from_rgb(pixels.data(), source.pixels.data(),
+                                   static_cast<int>(pixels.size()));
+    return pixels;
+  }
   Canvas own(area.width, area.height);
   own.blend(resample_to_cover(source, area.width, area.height, layer.zoom, layer.focus[0],
                               layer.focus[1]),
             {0, 0, area.width, area.height}, {}, 1, layer.grain);
-  return own.image();
+  return own.opaque_words();
 }
 
 }  // namespace
@@ -123,8 +131,10 @@ std::shared_ptr<const Coverage> shared_coverage(const CardJob& job, const Layer&
       [](const Coverage& coverage) { return coverage.size(); });
 }
 
-std::shared_ptr<const Image> generated_pixels(const CardJob& job, const GeneratedLayer& layer,
-                                              const Generated& picture, const Area& area) {
+std::shared_ptr<const std::vector<std::uint32_t>> generated_pixels(const CardJob& job,
+                                                                   const GeneratedLayer& layer,
+                                                                   const Generated& picture,
+                                                                   const Area& area) {
   const Image& source = picture.image();
   const std::string key =
       concat("generated ", text_of(area), " ", layer.zoom, " ", layer.focus[0], " ", layer.focus[1],
@@ -133,12 +143,14 @@ std::shared_ptr<const Image> generated_pixels(const CardJob& job, const Generate
   const auto made = shared<GeneratedPixels>(
       job.inputs.kept.get(), key,
       [&] {
-        return GeneratedPixels{source, with_grain(picture, layer, area)};
+        return GeneratedPixels{picture, with_grain(picture, layer, area)};
       },
       [](const GeneratedPixels& kept) {
-        return kept.source.pixels.size() + kept.pixels.pixels.size();
+        return kept.source.image().pixels.size() + kept.pixels.size() * 4;
       },
-      [&](const GeneratedPixels& kept) { return kept.source.pixels == source.pixels; });
+      [&](const GeneratedPixels& kept) {
+        return &kept.source.image() == &source || kept.source.image().pixels == source.pixels;
+      });
   return {made, &made->pixels};
 }
 
@@ -180,7 +192,9 @@ std::shared_ptr<const CoverPhoto> shared_cover(const CardInputs& inputs, int wid
         return kept.source.encoded().size() + kept.cut.image.pixels.size();
       },
       // The same bytes, in the same place or in another one.
-      [&](const CutPhoto& kept) { return kept.source.encoded() == bytes; });
+      [&](const CutPhoto& kept) {
+        return &kept.source.encoded() == &bytes || kept.source.encoded() == bytes;
+      });
   return {made, &made->cut};
 }
 

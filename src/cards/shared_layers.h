@@ -29,9 +29,11 @@ std::shared_ptr<const DrawnLayer> drawn_layer(
 std::shared_ptr<const Coverage> shared_coverage(const CardJob& job, const Layer& layer,
                                                 const Mask& mask, const Area& area);
 
-// A generated picture at the area's size, with its grain.
-std::shared_ptr<const Image> generated_pixels(const CardJob& job, const GeneratedLayer& layer,
-                                              const Generated& picture, const Area& area);
+// A generated picture at the area's size, with its grain: opaque words of cairo.
+std::shared_ptr<const std::vector<std::uint32_t>> generated_pixels(const CardJob& job,
+                                                                   const GeneratedLayer& layer,
+                                                                   const Generated& picture,
+                                                                   const Area& area);
 
 // Strengths of 0 to 65535 for the pixels of the area.
 std::shared_ptr<const std::vector<std::uint16_t>> ramp(
@@ -40,7 +42,6 @@ std::shared_ptr<const std::vector<std::uint16_t>> ramp(
 
 // cover() of a photo, by its bytes.
 std::shared_ptr<const CoverPhoto> shared_cover(const CardInputs& inputs, int width, int height,
-                                               const PhotoLayer& layer,
-                                               const PhotoPlace& place);
+                                               const PhotoLayer& layer, const PhotoPlace& place);
 
 }  // namespace affiche::cards

@@ -30,19 +30,25 @@ void FittedText::draw(cairo_t* context, double x, double y, const Colour& colour
   if (alpha < 1) cairo_push_group(context);
   cairo_save(context);
   cairo_set_source_rgb(context, colour.red / 255.0, colour.green / 255.0, colour.blue / 255.0);
-  for (std::size_t i = 0; i < lines_.size(); ++i) {
-    cairo_save(context);
-    cairo_translate(context, x + lines_[i].x, y + lines_[i].baseline);
-    cairo_scale(context, scale_, scale_);
+  draw_lines(context, x, y, [&](PangoLayoutLine* line) {
     cairo_move_to(context, 0, 0);
-    pango_cairo_show_layout_line(
-        context, pango_layout_get_line_readonly(layout_.get(), static_cast<int>(i)));
-    cairo_restore(context);
-  }
+    pango_cairo_show_layout_line(context, line);
+  });
   cairo_restore(context);
   if (alpha < 1) {
     cairo_pop_group_to_source(context);
     cairo_paint_with_alpha(context, alpha);
+  }
+}
+
+void FittedText::draw_lines(cairo_t* context, double x, double y,
+                            const std::function<void(PangoLayoutLine*)>& draw_line) const {
+  for (std::size_t i = 0; i < lines_.size(); ++i) {
+    cairo_save(context);
+    cairo_translate(context, x + lines_[i].x, y + lines_[i].baseline);
+    cairo_scale(context, scale_, scale_);
+    draw_line(pango_layout_get_line_readonly(layout_.get(), static_cast<int>(i)));
+    cairo_restore(context);
   }
 }
 

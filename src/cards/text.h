@@ -3,7 +3,9 @@
 // never passes through markup.
 #pragma once
 
+#include <array>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +16,8 @@
 #include "cards/template.h"
 
 namespace affiche::cards {
+
+struct Inked;  // glyph_runs.h
 
 // One line of valid UTF-8 in NFC: white space collapsed, control characters and bidirectional
 // overrides removed, at most four combining marks on a character. BadInput for invalid UTF-8.
@@ -56,9 +60,21 @@ class FittedText {
   const std::vector<Line>& lines() const { return lines_; }
   Box ink() const;  // of all lines
   void draw(cairo_t* context, double x, double y, const Colour& colour, double opacity) const;
+  // Calls `draw_line` with the origin of the context at the beginning of each baseline, and scaled
+  // to the units of the line.
+  void draw_lines(cairo_t* context, double x, double y,
+                  const std::function<void(PangoLayoutLine*)>& draw_line) const;
 
  private:
   friend class Fitter;
+  friend std::shared_ptr<const std::vector<Inked>> inked_pixels(const FittedText& text, double x,
+                                                                double y, const Colour& colour,
+                                                                int width, int height);
+  // The last answer of inked_pixels() and what it was for, shared by copies.
+  struct Ink {
+    std::array<double, 4> place{};
+    std::shared_ptr<const std::vector<Inked>> pixels;
+  };
   std::shared_ptr<PangoLayout> layout_;  // at a reference size; belongs to this thread
   double scale_ = 1;
   std::string text_;
@@ -66,6 +82,7 @@ class FittedText {
   double height_ = 0;
   bool right_to_left_ = false;
   std::vector<Line> lines_;
+  std::shared_ptr<Ink> ink_ = std::make_shared<Ink>();
 };
 
 // The largest size between max_size and min_size, in halves of a pixel, at which the text stays

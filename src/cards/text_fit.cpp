@@ -119,11 +119,8 @@ class Choice {
     const double size = best_plain();
     if (!try_hyphens(size) && size == 0 && !last_resort()) return std::nullopt;
     fitter_.refuse_missing_glyphs();
-    if (request_.style.balance && whole_) {
-      fitter_.balance();
-    } else if (whole_ && !request_.credit && request_.breaks) {
-      fitter_.avoid_widow();
-    }
+    if (request_.style.balance && whole_) fitter_.balance();
+    if (whole_ && !request_.credit && request_.breaks) fitter_.avoid_widow();
     return fitter_.finish();
   }
 

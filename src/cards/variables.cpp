@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -10,30 +11,31 @@
 
 #include "base/error.h"
 #include "base/suggest.h"
+#include "cards/language.h"
 #include "cards/text.h"
 
 namespace affiche::cards {
 namespace {
 
-// "2026-11-21" and "2026-11-21T…" become "21 November 2026"; any other text is the site's own way
-// of writing the date and stays.
-std::string write_date(const std::string& value) {
-  constexpr std::array<const char*, 12> months = {"January",   "February", "March",    "April",
-                                                  "May",       "June",     "July",     "August",
-                                                  "September", "October",  "November", "December"};
+[[noreturn]] void wrong(const std::string& what, const char* expected, const std::string& found) {
+  fail(Cause::BadInput, what, ": expected ", expected, ", found \"", found, "\"");
+}
+
+// "2026-11-21" and "2026-11-21T…" are written out; any other text is the site's own way of writing
+// the date and stays.
+std::string write_date(const std::string& value, const std::string& what,
+                       const std::string& language) {
   int year = 0;
   int month = 0;
   int day = 0;
   char end = 'T';
   const int read = std::sscanf(value.c_str(), "%4d-%2d-%2d%c", &year, &month, &day, &end);
-  if (read < 3 || (read == 4 && end != 'T') || month < 1 || month > 12 || day < 1 || day > 31) {
-    return value;
-  }
-  return concat(day, " ", months[static_cast<std::size_t>(month - 1)], " ", year);
-}
-
-[[noreturn]] void wrong(const std::string& what, const char* expected, const std::string& found) {
-  fail(Cause::BadInput, what, ": expected ", expected, ", found \"", found, "\"");
+  if (read < 3 || (read == 4 && end != 'T')) return value;
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!date.ok()) wrong(what, "a day of the calendar", value);
+  return long_date(date, language);
 }
 
 std::string trimmed(const std::string& text) {
@@ -52,12 +54,12 @@ std::optional<double> as_number(const std::string& text) {
 
 constexpr std::size_t kMaxValues = 40;
 
-std::string check_typed(const Variable& variable, const std::string& value,
-                        const std::string& what) {
+std::string check_typed(const Variable& variable, const std::string& value, const std::string& what,
+                        const std::string& language) {
   Colour colour;
   switch (variable.type) {
     case Variable::Type::Date:
-      return write_date(value);
+      return write_date(value, what, language);
     case Variable::Type::Colour:
       if (!parse_hex(value, colour)) wrong(what, "a colour such as #0FA3B1", value);
       return value;
@@ -95,14 +97,14 @@ std::string check_typed(const Variable& variable, const std::string& value,
 
 }  // namespace
 
-std::string check_value(const Variable& variable, const std::string& given,
-                        const std::string& what) {
+std::string check_value(const Variable& variable, const std::string& given, const std::string& what,
+                        const std::string& language) {
   const std::string value = clean_text(given, what);
   if (count_characters(value) > variable.max_length) {
     fail(Cause::BadInput, what, ": ", count_characters(value), " characters, at most ",
          variable.max_length, "; shorten it");
   }
-  return value.empty() ? value : check_typed(variable, value, what);
+  return value.empty() ? value : check_typed(variable, value, what, language);
 }
 
 std::vector<std::string> split_texts(const std::string& text, char at) {
@@ -142,7 +144,10 @@ std::vector<std::string> split_list(const std::string& value) {
 }
 
 std::map<std::string, std::string> resolve(const Template& card,
-                                           const std::map<std::string, std::string>& given) {
+                                           const std::map<std::string, std::string>& given,
+                                           const std::string& language) {
+  const auto own = given.find(kLanguageVariable);
+  const std::string& spoken = language.empty() && own != given.end() ? own->second : language;
   std::vector<std::string> known;
   for (const auto& [name, variable] : card.variables) known.push_back(name);
   for (const auto& [name, value] : given) {
@@ -155,8 +160,8 @@ std::map<std::string, std::string> resolve(const Template& card,
   for (const auto& [name, variable] : card.variables) {
     const auto found = given.find(name);
     const std::string what = "variable \"" + name + "\"";
-    values[name] =
-        check_value(variable, found != given.end() ? found->second : variable.fallback, what);
+    values[name] = check_value(variable, found != given.end() ? found->second : variable.fallback,
+                               what, spoken);
     if (values[name].empty() && variable.required) {
       fail(Cause::BadInput, what, ": expected a value, found none; set ", name);
     }

@@ -22,13 +22,15 @@ std::optional<std::array<double, 2>> read_focus(const std::string& value);
 
 // Every declared variable with its value: cleaned, within its length, dates written out. BadInput
 // for unknown names (with the nearest), missing required ones, and values of the wrong type.
+// Dates are in `language` (BCP 47), or in that of the variable "lang".
 std::map<std::string, std::string> resolve(const Template& card,
-                                           const std::map<std::string, std::string>& given);
+                                           const std::map<std::string, std::string>& given,
+                                           const std::string& language = "");
 
 // `given` cleaned and checked as a value of the variable, dates written out, "true" for a flag that
 // is set; empty values of optional variables are good. `what` begins the messages.
-std::string check_value(const Variable& variable, const std::string& given,
-                        const std::string& what);
+std::string check_value(const Variable& variable, const std::string& given, const std::string& what,
+                        const std::string& language = "");
 
 // The parts with their {{places}} filled; a part all of whose places are empty is left out.
 std::vector<std::string> fill(const std::vector<std::string>& parts,

@@ -98,8 +98,9 @@ double resident_mib() {
 struct Peer {
   std::string name;
   std::string command;  // without the folder and the number of cards
-  std::string version;
-  std::vector<double> ms;
+  std::string version = {};
+  std::vector<double> ms = {};
+  std::string why = {};  // it gave no figures
 };
 
 std::vector<Peer> peers(const Options& options) {
@@ -108,9 +109,9 @@ std::vector<Peer> peers(const Options& options) {
   const std::string node =
       (options.modules.empty() ? "" : "cd " + quoted(options.modules) + " && ") +
       quoted(options.node) + " ";
-  return {{"Pillow", python, "", {}},
-          {"sharp", node + quoted(folder + "sharp.mjs"), "", {}},
-          {"satori + resvg + sharp", node + quoted(folder + "satori.mjs"), "", {}}};
+  return {{"Pillow", python},
+          {"sharp", node + quoted(folder + "sharp.mjs")},
+          {"satori + resvg + sharp", node + quoted(folder + "satori.mjs")}};
 }
 
 void add(Measured& to, const Measured& more) {
@@ -173,8 +174,12 @@ Json measure(const Options& options) {
       add(prepared, measure_cards(card, brand, parts, false, options.cards, kept));
       for (Peer& peer : others) {
         const Json answer = run_peer(peer.command + " " + quoted(parts.folder.string()) + " " +
-                                     std::to_string(options.cards));
-        if (answer.empty()) continue;
+                                         std::to_string(options.cards),
+                                     parts.folder / "complaints.txt");
+        if (answer.contains("why")) {
+          peer.why = answer.at("why").get<std::string>();
+          continue;
+        }
         peer.version = answer.at("version").get<std::string>();
         for (const Json& ms : answer.at("ms")) peer.ms.push_back(ms.get<double>());
       }
@@ -191,7 +196,9 @@ Json measure(const Options& options) {
                  {"peers", Json::array()}};
   for (const Peer& peer : others) {
     Json entry = {{"name", peer.name}, {"at_hand", !peer.ms.empty()}};
-    if (!peer.ms.empty()) {
+    if (peer.ms.empty()) {
+      entry["why"] = peer.why;
+    } else {
       entry["version"] = peer.version;
       entry["ms"] = median(peer.ms);
       entry["new_parts_ratio"] = median(fresh.ms) / median(peer.ms);
@@ -227,7 +234,8 @@ void print_text(const Json& result) {
   for (const Json& peer : result.at("peers")) {
     const std::string title = peer.at("name").get<std::string>();
     if (!peer.at("at_hand").get<bool>()) {
-      std::printf("  %-26s not at hand\n", title.c_str());
+      std::printf("  %-26s not at hand: %s\n", title.c_str(),
+                  peer.at("why").get<std::string>().c_str());
       continue;
     }
     std::printf("  %-26s %7.2f  %5.2f  %8.3f   (affiche / peer; %s)\n", title.c_str(),
@@ -263,7 +271,7 @@ void add_cards(CLI::App& bench, Shared& shared) {
   command->add_option("--drawings", options->drawings, "the card and the peers' programs");
   command->add_option("--folder", options->folder, "keep the parts and the last cards here");
   command->footer(
-      "Peers that are not at hand are left out.\n"
+      "Of peers that are not at hand it says why.\n"
       "Example: affiche bench cards --python venv/bin/python --modules peers");
   command->callback([options, &shared] {
     shared.run = [options, &shared]() -> int {

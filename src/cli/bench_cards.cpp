@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <sstream>
 
 #include "cards/compose.h"
 #include "cards/encode.h"
@@ -110,16 +111,33 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-Json run_peer(const std::string& command) {
+// The line of a program's complaints that says most: the last one that names an error, else the
+// last one.
+std::string complaint_in(const std::string& text) {
+  std::istringstream lines(text);
+  std::string last;
+  std::string error;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    last = line;
+    if (line.find("rror") != std::string::npos) error = line;
+  }
+  return error.empty() ? last : error;
+}
+
+Json run_peer(const std::string& command, const std::filesystem::path& complaints) {
   std::string output;
-  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen((command + " 2>/dev/null").c_str(), "r"),
-                                                   &pclose);
+  const std::string whole = "{ " + command + "; } 2>'" + complaints.string() + "'";
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(whole.c_str(), "r"), &pclose);
   std::array<char, 4096> buffer{};
   while (pipe != nullptr && std::fgets(buffer.data(), buffer.size(), pipe.get()) != nullptr) {
     output += buffer.data();
   }
   const Json answer = Json::parse(output, nullptr, false);
-  return answer.is_object() && answer.contains("ms") ? answer : Json::object();
+  if (answer.is_object() && answer.contains("ms")) return answer;
+  const std::string why =
+      std::filesystem::exists(complaints) ? complaint_in(read_text(complaints)) : "";
+  return {{"why", why.empty() ? "no answer" : why}};
 }
 
 }  // namespace affiche::cli

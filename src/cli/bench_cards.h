@@ -30,8 +30,8 @@ Measured measure_cards(const cards::Template& card, const cards::Brand& brand,
 
 double median(std::vector<double> values);
 
-// Runs a peer's driver on this core: its version, milliseconds of each card, and size. An empty
-// object when it is not at hand.
-Json run_peer(const std::string& command);
+// Runs a peer's driver on this core: its version, milliseconds of each card, and size; or only
+// "why" there are none, from what it wrote to standard error, which goes into `complaints`.
+Json run_peer(const std::string& command, const std::filesystem::path& complaints);
 
 }  // namespace affiche::cli

@@ -29,15 +29,17 @@ class Photo {
   Credit credit_;
 };
 
-// Pixels that the model made (or, with recipe.model == "drawn", that our code drew).
+// Pixels that the model made (or, with recipe.model == "drawn", that our code drew). Copies share
+// the pixels. Immutable, thread-safe.
 class Generated {
  public:
-  Generated(Image image, Recipe recipe) : image_(std::move(image)), recipe_(std::move(recipe)) {}
-  const Image& image() const { return image_; }
+  Generated(Image image, Recipe recipe)
+      : image_(std::make_shared<const Image>(std::move(image))), recipe_(std::move(recipe)) {}
+  const Image& image() const { return *image_; }
   const Recipe& recipe() const { return recipe_; }
 
  private:
-  Image image_;
+  std::shared_ptr<const Image> image_;
   Recipe recipe_;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cards/language.h"
 
+#include <map>
+
 #include "base/error.h"
 #include "cards/breaks.h"
 #include "cards/fixtures.h"
@@ -97,6 +99,38 @@ TEST_CASE("what belongs together stays on one line", "[language]") {
   CHECK(with_kept_words("a 40 % share", "en") == "a 40\u00a0% share");
   CHECK(with_kept_words("affairs — why", "en") == "affairs\u00a0— why");
   CHECK(with_kept_words("", "en").empty());
+}
+
+TEST_CASE("dates are written as the card's language writes them", "[language]") {
+  const std::chrono::year_month_day day{std::chrono::year(2026), std::chrono::month(11),
+                                        std::chrono::day(21)};
+  const std::map<std::string, std::string> dates = {{"", "21 November 2026"},
+                                                    {"en", "21 November 2026"},
+                                                    {"en-US", "November 21, 2026"},
+                                                    {"de", "21. November 2026"},
+                                                    {"fr", "21 novembre 2026"},
+                                                    {"es", "21 de noviembre de 2026"},
+                                                    {"pt-BR", "21 de novembro de 2026"},
+                                                    {"nl", "21 november 2026"},
+                                                    {"pl", "21 listopada 2026"},
+                                                    {"cs", "21. listopadu 2026"},
+                                                    {"ru", "21 ноября 2026\u202fг."},
+                                                    {"uk", "21 листопада 2026\u202fр."},
+                                                    {"tr", "21 Kasım 2026"},
+                                                    {"el", "21 Νοεμβρίου 2026"},
+                                                    {"he", "21 בנובמבר 2026"},
+                                                    {"hi", "21 नवंबर 2026"},
+                                                    {"ja", "2026年11月21日"},
+                                                    {"zh-Hant", "2026年11月21日"},
+                                                    {"ko", "2026년 11월 21일"},
+                                                    {"th", "21 พฤศจิกายน 2569"}};
+  for (const auto& [language, text] : dates) {
+    CAPTURE(language);
+    CHECK(long_date(day, language) == text);
+  }
+  // Arabic's digits differ between countries; the month does not.
+  CHECK(long_date(day, "ar").find("نوفمبر") != std::string::npos);
+  CHECK_NOTHROW(long_date(day, "not a language"));
 }
 
 TEST_CASE("capitals follow the language", "[language]") {

@@ -58,7 +58,8 @@ inline Word hash(Word x) {
 // Dither", 1992). 31 * 1057 is half a level.
 inline Word tinted(Word to, Word from, Word alpha, Word bits) {
   const Word noise = ((bits & 31) + ((bits >> 5) & 31)) * 1057;
-  return (to * (65536 - alpha) + from * alpha + noise + 1) >> 16;
+  // to * (65536 - alpha) + from * alpha with one product; the words wrap around and back.
+  return ((to << 16) + (from - to) * alpha + noise + 1) >> 16;
 }
 
 inline Word least(Word a, Word b) {
@@ -77,7 +78,8 @@ void tint(Word* to, const std::uint16_t* strength, Word amount, Word colour, int
     const Word alpha = scaled + (scaled >> 15);
     const Word bits = hash(place + static_cast<Word>(i));
     const Word old = to[i];
-    const Word there = ((old >> 24) * (65536 - alpha) + 255 * alpha + 32768) >> 16;
+    const Word visible = old >> 24;
+    const Word there = ((visible << 16) + (255 - visible) * alpha + 32768) >> 16;
     to[i] = least(tinted(old & 255, blue, alpha, bits >> 20), there) |
             least(tinted((old >> 8) & 255, green, alpha, bits >> 10), there) << 8 |
             least(tinted((old >> 16) & 255, red, alpha, bits), there) << 16 | there << 24;
