@@ -16,6 +16,7 @@
 #include "cards/brand.h"
 #include "cards/fonts.h"
 #include "cards/template.h"
+#include "service/content_credentials.h"
 #include "service/models.h"
 #include "store/migrations.h"
 #include "store/store.h"
@@ -158,6 +159,8 @@ std::vector<Finding> check_store(const service::Config& config) {
 
 std::vector<Finding> check_files(const service::Config& config) {
   std::vector<Finding> findings;
+  findings.push_back(
+      {Level::Ok, "content credentials", service::ContentCredentials(config.c2pa).status(), ""});
   for (const auto& file : toml_files(config.paths.templates)) {
     guarded(findings, "template " + file.stem().string(), [&] {
       const cards::Template card = cards::load_template(file);

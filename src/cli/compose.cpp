@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "service/card_bench.h"
 #include "service/config.h"
+#include "service/outputs.h"
 
 namespace affiche::cli {
 namespace {
@@ -25,6 +26,7 @@ struct Options {
   std::string credit;
   std::vector<std::string> out;
   std::string hero;
+  std::string outputs;
   std::string jobs;
 };
 
@@ -32,8 +34,8 @@ struct Options {
 service::CardRequest read_request(const std::string& text, const std::string& what) {
   const Json json = parse_json(text, what);
   if (!json.is_object()) fail(Cause::BadInput, what, ": expected a JSON object");
-  static const std::vector<std::string> kKeys = {"template", "brand", "set", "photo",
-                                                 "credit",   "out",   "hero"};
+  static const std::vector<std::string> kKeys = {"template", "brand", "set",  "photo",
+                                                 "credit",   "out",   "hero", "outputs"};
   service::CardRequest request;
   for (const auto& [key, value] : json.items()) {
     if (key == "set" && value.is_object()) {
@@ -51,6 +53,8 @@ service::CardRequest read_request(const std::string& text, const std::string& wh
       request.photo = value.get<std::string>();
     } else if (key == "hero" && value.is_string()) {
       request.hero = value.get<std::string>();
+    } else if (key == "outputs") {
+      request.outputs = service::read_outputs(value, what + ": outputs");
     } else if (key == "out" && value.is_string()) {
       request.out = {value.get<std::string>()};
     } else if (key == "out" && value.is_array() &&
@@ -76,6 +80,9 @@ service::CardRequest request_from(const Options& options) {
   }
   if (!options.out.empty()) request.out = options.out;
   if (!options.hero.empty()) request.hero = options.hero;
+  if (!options.outputs.empty()) {
+    request.outputs = service::read_outputs(Json(options.outputs), "--outputs");
+  }
   Json variables = parse_json(request.variables, "set");
   for (const std::string& pair : options.set) {
     const std::size_t equals = pair.find('=');
@@ -158,7 +165,8 @@ void add_compose(CLI::App& app, Shared& shared) {
       ->allow_extra_args(true)
       ->expected(1, -1);
   command
-      ->add_option("--data", options->data, "JSON file: template, brand, set, photo, credit, out")
+      ->add_option("--data", options->data,
+                   "JSON file: template, brand, set, photo, credit, out, outputs")
       ->check(existing_input());
   command->add_option("--photo", options->photo, "the photograph; needs --credit")
       ->check(existing_input());
@@ -168,6 +176,9 @@ void add_compose(CLI::App& app, Shared& shared) {
       ->add_option("--out", options->out,
                    "file to write: .jpg, .png, .webp or .avif, or folder/; several allowed")
       ->expected(1, -1);
+  command->add_option("--outputs", options->outputs,
+                      "files to make in the folder of --out, such as "
+                      "card.jpg,square.webp:200000,hero.jpg");
   command->add_option("--hero", options->hero,
                       "also the photo alone, 1600x900 without text, as search engines want it");
   command

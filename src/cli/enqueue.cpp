@@ -106,6 +106,8 @@ void add_enqueue(CLI::App& app, Shared& shared) {
   command->add_option("--photo", defaults.photo,
                       "words to search the library for, or a photo's id");
   command->add_option("--out", defaults.out, "file or folder of the card");
+  command->add_option("--outputs", defaults.outputs,
+                      "files to make, such as card.jpg,square.webp:200000,hero.jpg");
   command->add_option("--key", defaults.key, "enter nothing when a job has this key already");
   command->add_option("--at", defaults.at, "not before, as 2026-11-21T14:20:53Z");
   command->add_option("--priority", defaults.priority, "higher first, 0 without it")

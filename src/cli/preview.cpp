@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // affiche preview: every variant of a template as one picture, or single cards at full size.
+#include <future>
 #include <iostream>
+#include <mutex>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -8,9 +10,11 @@
 #include "cards/encode.h"
 #include "cli/border.h"
 #include "cli/command.h"
+#include "http/live_preview.h"
 #include "service/config.h"
 #include "service/names.h"
 #include "service/preview.h"
+#include "service/worker_signals.h"
 
 namespace affiche::cli {
 namespace {
@@ -22,8 +26,11 @@ struct Options {
   std::string credit;
   std::string out;
   std::string cards;
+  std::string data;
+  int port = 0;
   bool quick = false;
   bool overlay = false;
+  bool watch = false;
   int height = 260;
 };
 
@@ -42,11 +49,37 @@ service::PreviewOptions preview_options(const Options& options) {
   return preview;
 }
 
+service::PreviewOptions preview_options(const Options& options, const cards::Template& card) {
+  service::PreviewOptions preview = preview_options(options);
+  if (!options.data.empty()) preview.data = service::data_cases(options.data, card);
+  return preview;
+}
+
+// Serves the live page until a signal comes.
+int watch(const Options& options, const service::Config& config) {
+  std::promise<void> over;
+  std::once_flag once;
+  const service::StopSignals signals([&] { std::call_once(once, [&] { over.set_value(); }); });
+  http::LivePreviewFiles files;
+  files.card_template =
+      service::named_file(options.card_template, config.paths.templates, "template");
+  files.brand = service::named_file(options.brand, config.paths.brands, "brand");
+  files.data = options.data;
+  http::LivePreview page(files, preview_options(options));
+  std::cout << "http://127.0.0.1:" << page.start(options.port) << "/" << std::endl;
+  over.get_future().wait();
+  return 0;
+}
+
 // Every case in every size as FOLDER/TEMPLATE-BRAND-SIZE-CASE.jpg.
 int write_cards(const cards::Template& card, const cards::Brand& brand, const Options& options,
                 std::vector<std::string>& written, std::vector<std::string>& errors) {
-  const service::PreviewOptions preview = preview_options(options);
-  for (const service::PreviewCase& which : service::preview_cases(card, brand, preview.all)) {
+  const service::PreviewOptions preview = preview_options(options, card);
+  std::vector<service::PreviewCase> cases = preview.data;
+  for (auto& each : service::preview_cases(card, brand, preview.all)) {
+    cases.push_back(std::move(each));
+  }
+  for (const service::PreviewCase& which : cases) {
     for (const std::string& size : card.sizes()) {
       const std::string name =
           concat(card.name, "-", brand.name, "-", size, "-", service::slug(which.name), ".jpg");
@@ -66,6 +99,7 @@ int write_cards(const cards::Template& card, const cards::Brand& brand, const Op
 
 int preview(const Options& options, const Shared& shared) {
   const service::Config config = service::load_config(shared.config_file);
+  if (options.watch) return watch(options, config);
   const cards::Template card = cards::load_template(
       service::named_file(options.card_template, config.paths.templates, "template"));
   const cards::Brand brand =
@@ -77,7 +111,7 @@ int preview(const Options& options, const Shared& shared) {
     code = write_cards(card, brand, options, written, errors);
   } else {
     const service::PreviewSheet sheet =
-        service::preview_sheet(card, brand, preview_options(options));
+        service::preview_sheet(card, brand, preview_options(options, card));
     const std::string out =
         options.out.empty() ? card.name + "-" + brand.name + ".jpg" : options.out;
     cards::EncodeOptions encoding;
@@ -114,7 +148,13 @@ void add_preview(CLI::App& app, Shared& shared) {
       ->check(CLI::Range(64, 1200));
   command->add_flag("--quick", options->quick, "the sample values only");
   command->add_flag("--overlay", options->overlay,
-                    "draw boxes, the safe zone, sizes and contrast figures");
+                    "draw boxes, baselines, the safe zone, sizes and contrast figures");
+  command->add_option("--data", options->data, "JSON file with values of your own to show too")
+      ->check(existing_input());
+  command->add_flag("--watch", options->watch,
+                    "a live page on this machine that follows the files, until Ctrl-C");
+  command->add_option("--port", options->port, "of the live page; 0: a free one")
+      ->check(CLI::Range(0, 65535));
   command->footer("Example: affiche preview article --brand demo --out article.jpg");
   command->callback([options, &shared] {
     shared.run = [options, &shared]() -> int { return preview(*options, shared); };

@@ -2,11 +2,14 @@
 // What the commands around the queue share.
 #pragma once
 
+#include <algorithm>
 #include <cstdio>
+#include <thread>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "cards/encode.h"
 #include "cli/command.h"
 #include "service/config.h"
 #include "service/worker.h"
@@ -31,6 +34,12 @@ struct Queue {
   store::Store store;
   store::Artifacts artifacts;
 };
+
+// libvips' own threads, so that workers times threads are the cores.
+inline void share_cores(const service::Config& config) {
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  cards::set_threads(std::max(1, cores / std::max(1, config.work.workers)));
+}
 
 inline service::WorkerSettings worker_settings(const service::Config& config) {
   service::WorkerSettings settings;

@@ -8,6 +8,7 @@
 
 #include "cli/queue.h"
 #include "service/card_maker.h"
+#include "service/content_credentials.h"
 #include "service/worker_signals.h"
 
 namespace affiche::cli {
@@ -101,8 +102,11 @@ int run(const Shared& shared, bool drain) {
     current->stop();
   });
   Queue queue(shared);
+  share_cores(queue.config);
   const auto maker = service::make_card_maker(queue.config, queue.store, queue.artifacts);
   Log log(stderr, log_level(shared, Level::Error));
+  log.info("content credentials",
+           {{"status", service::ContentCredentials(queue.config.c2pa).status()}});
   service::WorkerSettings settings = worker_settings(queue.config);
   if (!drain) settings.drain_horizon = 0;
   service::Worker worker(queue.store, queue.artifacts, *maker, settings, log,

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "cli/queue.h"
 #include "service/card_maker.h"
+#include "service/content_credentials.h"
 #include "service/worker_housekeeping.h"
 #include "service/worker_signals.h"
 
@@ -54,6 +55,7 @@ int serve(const Shared& shared) {
     current->stop();
   });
   Queue queue(shared);
+  share_cores(queue.config);
   const auto maker = service::make_card_maker(queue.config, queue.store, queue.artifacts);
   service::Worker worker(queue.store, queue.artifacts, *maker, worker_settings(queue.config), log);
   const Housekeeper housekeeper(queue, log);
@@ -61,6 +63,8 @@ int serve(const Shared& shared) {
     const std::lock_guard lock(mutex);
     current = &worker;
   }
+  log.info("content credentials",
+           {{"status", service::ContentCredentials(queue.config.c2pa).status()}});
   log.info("serving", {{"database", queue.config.paths.database.string()},
                        {"workers", std::to_string(queue.config.work.workers)}});
   const service::Summary summary = worker.serve();

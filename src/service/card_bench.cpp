@@ -33,22 +33,25 @@ cards::CardInputs CardBench::inputs_for(const CardRequest& request, const cards:
     }
     inputs.photo = library_.examine(request.photo, *request.credit).photo;
   }
-  for (const std::string& source : card.generated_names(inputs.photo.has_value())) {
+  for (const std::string& source : names_of(card, request.outputs, [&](const auto& one) {
+         return one.generated_names(inputs.photo.has_value());
+       })) {
     const Backgrounds::Made made = backgrounds_.make(
         brand, source, variation_of(request.variables, brand), {}, card.model_missing);
     inputs.generated.emplace(source, backgrounds_.load(made));
     if (!made.note.empty()) inputs.notes.push_back(made.note);
   }
-  for (const std::string& source : card.drawn_names(inputs.photo.has_value())) {
+  for (const std::string& source : names_of(card, request.outputs, [&](const auto& one) {
+         return one.drawn_names(inputs.photo.has_value());
+       })) {
     const Recipe recipe = drawn_recipe(brand, source, variation_of(request.variables, brand));
     inputs.generated.emplace(source, Generated(draw_background(recipe), recipe));
   }
   return inputs;
 }
 
-CardAnswer CardBench::write(const CardFile& file, const std::string& out,
+CardAnswer CardBench::write(const CardFile& file, const std::filesystem::path& path,
                             const cards::CardInputs& inputs) {
-  const std::filesystem::path path = card_path(out, out, file.title, sha256_hex(file.bytes));
   write_atomically(path, file.bytes);
   write_atomically(credits_path(path), file.credits_json);
   if (file.credit) {
@@ -69,6 +72,9 @@ std::vector<CardAnswer> CardBench::make(const CardRequest& request) {
     fail(Cause::Usage, "compose: expected an output file; add --out");
   }
   for (const std::string& out : request.out) card_format(out);
+  if (!request.outputs.empty() && (request.out.size() != 1 || is_file_name(request.out.front()))) {
+    fail(Cause::Usage, "compose: several outputs need one folder; add --out FOLDER/");
+  }
   const auto brand = brands_.get(named_file(request.brand, config_.paths.brands, "brand"));
   std::vector<CardAnswer> answers;
   const auto answer = [&](CardAnswer made) {
@@ -84,18 +90,28 @@ std::vector<CardAnswer> CardBench::make(const CardRequest& request) {
     fail(Cause::Usage, "compose: --hero ", request.hero, ": expected a photograph; add --photo");
   }
   // No date: a clock in the file would make another file of the same card each time.
-  if (!request.out.empty()) {
+  CardEncoding encoding{{}, "", config_.site.url, config_.c2pa};
+  const auto encode_to = [&](const cards::Composed& composed, const std::string& out) {
+    encoding.output.format = card_format(out);
+    const CardFile file = encode_card(composed, *brand, inputs, encoding);
+    answer(write(file, card_path(out, out, file.title, sha256_hex(file.bytes)), inputs));
+  };
+  check_outputs(request.outputs, *card, "outputs");
+  for (const Output& output : request.outputs) {
+    if (output.size == kHeroSize && !inputs.photo) continue;
+    encoding.output = output;
+    const cards::Template& sized = output.size == kHeroSize ? *card : card->at_size(output.size);
+    const CardFile file = make_card_file(sized, *brand, inputs, encoding);
+    answer(write(file,
+                 output_path(request.out.front(), "", file.title, output, sha256_hex(file.bytes)),
+                 inputs));
+  }
+  encoding.output = {};
+  if (!request.out.empty() && request.outputs.empty()) {
     const cards::Composed composed = compose(*card, *brand, inputs);
-    for (const std::string& out : request.out) {
-      answer(write(encode_card(composed, *brand, inputs, card_format(out), "", config_.site.url),
-                   out, inputs));
-    }
+    for (const std::string& out : request.out) encode_to(composed, out);
   }
-  if (!request.hero.empty()) {
-    const cards::Composed hero = cards::make_hero(*inputs.photo);
-    answer(write(encode_card(hero, *brand, inputs, card_format(request.hero), "", config_.site.url),
-                 request.hero, inputs));
-  }
+  if (!request.hero.empty()) encode_to(cards::make_hero(*inputs.photo), request.hero);
   return answers;
 }
 

@@ -26,6 +26,7 @@ struct CardRequest {
   // Files, or folders (ending in "/") that get TITLE-HASH.jpg; one composition is encoded for each.
   std::vector<std::string> out;
   std::string hero;  // file or folder for the text-free 1600x900 of the photo; empty: none
+  std::vector<Output> outputs;  // in place of the first size: into the one folder of `out`
 };
 
 struct CardAnswer {
@@ -47,7 +48,8 @@ class CardBench {
   std::vector<CardAnswer> make(const CardRequest& request);
 
  private:
-  CardAnswer write(const CardFile& file, const std::string& out, const cards::CardInputs& inputs);
+  CardAnswer write(const CardFile& file, const std::filesystem::path& path,
+                   const cards::CardInputs& inputs);
   cards::CardInputs inputs_for(const CardRequest& request, const cards::Template& card,
                                const cards::Brand& brand);
 

@@ -11,6 +11,8 @@
 #include "base/files.h"
 #include "cards/compose.h"
 #include "cards/encode.h"
+#include "service/config.h"
+#include "service/outputs.h"
 
 namespace affiche::service {
 
@@ -24,16 +26,25 @@ struct CardFile {
   std::vector<std::string> warnings;
 };
 
-// Composes, writes the metadata and encodes. `created` is ISO 8601 and goes into the file (empty:
-// no date): the same inputs and time give the same bytes. Errors as cards::compose().
-CardFile make_card_file(const cards::Template& card, const cards::Brand& brand,
-                        const cards::CardInputs& inputs, cards::Format format,
-                        const std::string& created, const std::string& site_url);
+struct CardEncoding {
+  Output output;            // format, quality and budget
+  std::string created;      // ISO 8601, goes into the file; empty: no date
+  std::string site_url;     // may be empty
+  SigningSettings signing;  // without a tool: not signed
+};
 
-// The same with the composition done before, for several formats of one card.
+// Writes the metadata, encodes and signs: unsigned, the same composition and encoding give the same
+// bytes. Signed files meet their budget too. Errors as cards::encode() and ContentCredentials.
 CardFile encode_card(const cards::Composed& composed, const cards::Brand& brand,
-                     const cards::CardInputs& inputs, cards::Format format,
-                     const std::string& created, const std::string& site_url);
+                     const cards::CardInputs& inputs, const CardEncoding& encoding);
+
+// The composition too: of `card` as it is, or for an output of the size "hero" the photograph
+// alone. NotFound for a hero without a photograph; else as cards::compose().
+CardFile make_card_file(const cards::Template& card, const cards::Brand& brand,
+                        const cards::CardInputs& inputs, const CardEncoding& encoding);
+
+// Whether `out` names a file: it has an extension and is no folder.
+bool is_file_name(const std::string& out);
 
 // JPEG for a folder or no name; else by the file's extension (Usage for unknown ones).
 cards::Format card_format(const std::string& out);
@@ -42,6 +53,11 @@ cards::Format card_format(const std::string& out);
 // The name carries the start of the content's SHA-256, because platforms cache cards by URL.
 std::filesystem::path card_path(const std::string& out, const std::filesystem::path& folder,
                                 const std::string& title, const std::string& sha256);
+
+// The same for one of several outputs: FOLDER/TITLE-SIZE-HASH.FORMAT.
+std::filesystem::path output_path(const std::string& out, const std::filesystem::path& folder,
+                                  const std::string& title, const Output& output,
+                                  const std::string& sha256);
 
 // NAME.jpg -> NAME.credits.json
 std::filesystem::path credits_path(const std::filesystem::path& card);

@@ -18,6 +18,7 @@
 #include "service/drawn_background.h"
 #include "service/kept_files.h"
 #include "service/names.h"
+#include "service/outputs.h"
 #include "service/photo_choice.h"
 #include "service/photo_finder.h"
 #include "service/photo_library.h"
@@ -31,9 +32,37 @@ constexpr const char* kPhoto = "photo";
 constexpr const char* kBackground = "background";
 constexpr const char* kCompose = "compose";
 constexpr const char* kPublish = "publish";
+constexpr std::pair<int, int> kHeroPixels{1600, 900};
 
 std::string describe(const store::Job& job) {
   return concat("job ", job.id);
+}
+
+std::vector<Output> outputs_of(const store::Job& job) {
+  return read_outputs(parse_json(job.makes, describe(job) + ": outputs"),
+                      describe(job) + ": outputs");
+}
+
+std::string stage_of(const Output& output) {
+  return std::string(kCompose) + " " + label(output);
+}
+
+// In the order of the job's files; without any, one of its own.
+std::vector<std::string> compose_stages(const store::Job& job) {
+  std::vector<std::string> stages;
+  for (const Output& output : outputs_of(job)) stages.push_back(stage_of(output));
+  if (stages.empty()) stages.emplace_back(kCompose);
+  return stages;
+}
+
+// The file of a stage; of the template's first size when the job names none.
+Output output_of(const store::Job& job, const std::string& stage) {
+  for (const Output& output : outputs_of(job)) {
+    if (stage_of(output) == stage) return output;
+  }
+  Output first;
+  first.format = card_format(job.out);
+  return first;
 }
 
 class CardMaker final : public StageRunner {
@@ -53,15 +82,19 @@ class CardMaker final : public StageRunner {
     sources_.providers();  // wrong settings are told now, not by each job
   }
 
-  std::vector<std::string> stage_names(const store::Job&) override {
-    return {kPhoto, kBackground, kCompose, kPublish};
+  // A stage for each file: a crash costs one of them.
+  std::vector<std::string> stage_names(const store::Job& job) override {
+    std::vector<std::string> names = {kPhoto, kBackground};
+    for (const std::string& stage : compose_stages(job)) names.push_back(stage);
+    names.emplace_back(kPublish);
+    return names;
   }
 
   StageResult run(const store::Job& job, const std::string& stage, const store::Stages& done,
                   std::stop_token stop) override {
     if (stage == kPhoto) return photo(job, stop);
     if (stage == kBackground) return background(job, done, stop);
-    if (stage == kCompose) return compose(job, done);
+    if (stage.starts_with(kCompose)) return compose(job, stage, done);
     if (stage == kPublish) return publish(job, done);
     fail(Cause::Internal, describe(job), ": unknown stage \"", stage, "\"");
   }
@@ -71,8 +104,10 @@ class CardMaker final : public StageRunner {
   FoundPhoto find_photo(const store::Job& job, const PhotoRequest& request,
                         const cards::Template& card, std::stop_token stop);
   StageResult background(const store::Job& job, const store::Stages& done, std::stop_token stop);
-  StageResult compose(const store::Job& job, const store::Stages& done);
+  StageResult compose(const store::Job& job, const std::string& stage, const store::Stages& done);
   StageResult publish(const store::Job& job, const store::Stages& done);
+  void publish_file(const store::Job& job, const std::string& stage, const store::Stages& done,
+                    StageResult& result);
 
   std::shared_ptr<const cards::Template> template_of(const store::Job& job) {
     return templates_.get(named_file(job.template_name, config_.paths.templates, "template"));
@@ -94,7 +129,7 @@ class CardMaker final : public StageRunner {
   KeptFiles<cards::Brand> brands_;
 };
 
-// The largest place that the template has for the photograph.
+// The largest place that one size of the template has for the photograph.
 std::pair<int, int> photo_size(const cards::Template& card) {
   std::pair<int, int> size{0, 0};
   for (const cards::Layer& layer : card.layers) {
@@ -106,21 +141,44 @@ std::pair<int, int> photo_size(const cards::Template& card) {
   return size;
 }
 
+// The largest place of any of the job's files.
+std::pair<int, int> largest_place(const store::Job& job, const cards::Template& card) {
+  std::pair<int, int> largest = photo_size(card);
+  for (const Output& output : outputs_of(job)) {
+    const std::pair<int, int> place =
+        output.size == kHeroSize ? kHeroPixels : photo_size(card.at_size(output.size));
+    if (std::int64_t{place.first} * place.second > std::int64_t{largest.first} * largest.second) {
+      largest = place;
+    }
+  }
+  return largest;
+}
+
 FoundPhoto CardMaker::find_photo(const store::Job& job, const PhotoRequest& request,
                                  const cards::Template& card, std::stop_token stop) {
   ChoiceRequest wanted;
   std::tie(wanted.width, wanted.height) = photo_size(card);
   wanted.salt = job.variables;
   wanted.language = request.language;
-  const auto by_variables = [&] {
-    wanted.queries = queries_of_variables(job_variables(job.variables, describe(job) + ": set"),
-                                          request.language);
-    return choice_.choose(wanted, stop);
+  const std::pair<int, int> largest = largest_place(job, card);
+  // One that is large enough for every file; else one for the first size, as without the others.
+  const auto choose = [&](std::vector<std::string> queries) {
+    wanted.queries = std::move(queries);
+    ChoiceRequest large = wanted;
+    std::tie(large.width, large.height) = largest;
+    try {
+      return choice_.choose(large, stop);
+    } catch (const Error& error) {
+      const bool same = large.width == wanted.width && large.height == wanted.height;
+      if (same || error.retryable() || error.cause() == Cause::Cancelled) throw;
+      return choice_.choose(wanted, stop);
+    }
   };
-  if (!request.query.empty()) {
-    wanted.queries = {request.query};
-    return choice_.choose(wanted, stop);
-  }
+  const auto by_variables = [&] {
+    return choose(queries_of_variables(job_variables(job.variables, describe(job) + ": set"),
+                                       request.language));
+  };
+  if (!request.query.empty()) return choose({request.query});
   if (request.automatic) return by_variables();
   try {
     if (!request.reference.empty()) return finder_.get(request.reference, stop);
@@ -137,6 +195,7 @@ FoundPhoto CardMaker::find_photo(const store::Job& job, const PhotoRequest& requ
 StageResult CardMaker::photo(const store::Job& job, std::stop_token stop) {
   if (!job.out.empty()) withdraw(store_, job.out);
   const auto card = template_of(job);
+  check_outputs(outputs_of(job), *card, describe(job) + ": outputs");
   const PhotoRequest request = photo_request(job.photo, describe(job) + ": photo");
   const bool needed =
       card->has_photo() && card->photo_missing == cards::Template::PhotoMissing::Fail;
@@ -167,34 +226,44 @@ StageResult CardMaker::background(const store::Job& job, const store::Stages& do
   const auto card = template_of(job);
   const auto brand = brand_of(job);
   MadeByName made;
-  for (const std::string& source : card->generated_names(chosen_photo(done).has_value())) {
+  const bool with_photo = chosen_photo(done).has_value();
+  for (const std::string& source : names_of(*card, outputs_of(job), [&](const auto& one) {
+         return one.generated_names(with_photo);
+       })) {
     made[source] = backgrounds_.make(*brand, source, variation_of(job.variables, *brand), stop,
                                      card->model_missing);
   }
   return {made.empty() ? "" : made.begin()->second.artifact, to_json(made), {}, {}};
 }
 
-StageResult CardMaker::compose(const store::Job& job, const store::Stages& done) {
-  const auto card = template_of(job);
+StageResult CardMaker::compose(const store::Job& job, const std::string& stage,
+                               const store::Stages& done) {
+  const auto whole = template_of(job);
+  const Output output = output_of(job, stage);
+  const bool hero = output.size == kHeroSize;
+  const cards::Template& card = hero || output.size.empty() ? *whole : whole->at_size(output.size);
   const auto brand = brand_of(job);
+  const auto chosen = chosen_photo(done);
+  if (hero && !chosen) return {"", Json{{"left_out", "the card has no photograph"}}.dump(), {}, {}};
   cards::CardInputs inputs;
   inputs.kept = parts_;
   inputs.variables = job_variables(job.variables, describe(job) + ": set");
-  if (const auto chosen = chosen_photo(done)) {
-    inputs.photo = Photo(artifacts_.get(chosen->id), chosen->credit);
-  }
+  if (chosen) inputs.photo = Photo(artifacts_.get(chosen->id), chosen->credit);
+  const std::vector<std::string> generated = card.generated_names(chosen.has_value());
   for (const auto& [source, made] : made_pictures(done)) {
+    if (hero || std::find(generated.begin(), generated.end(), source) == generated.end()) continue;
     inputs.generated.emplace(source, backgrounds_.load(made));
     if (!made.note.empty()) inputs.notes.push_back(made.note);
   }
-  for (const std::string& source : card->drawn_names(inputs.photo.has_value())) {
-    const Recipe recipe = drawn_recipe(*brand, source, variation_of(job.variables, *brand));
-    inputs.generated.emplace(source, Generated(draw_background(recipe), recipe));
+  const std::vector<std::string> drawn = card.drawn_names(chosen.has_value());
+  for (std::size_t i = 0; i < drawn.size() && !hero; ++i) {
+    const Recipe recipe = drawn_recipe(*brand, drawn[i], variation_of(job.variables, *brand));
+    inputs.generated.emplace(drawn[i], Generated(draw_background(recipe), recipe));
   }
-  const CardFile file = make_card_file(*card, *brand, inputs, card_format(job.out),
-                                       iso8601(job.created), config_.site.url);
+  const CardFile file = make_card_file(
+      card, *brand, inputs, {output, iso8601(job.created), config_.site.url, config_.c2pa});
   const std::string artifact = artifacts_.put(file.bytes);
-  store_.add_artifact(artifact, file.bytes.size(), cards::media_type(card_format(job.out)));
+  store_.add_artifact(artifact, file.bytes.size(), cards::media_type(output.format));
   Json detail = {{"title", file.title},
                  {"line", file.credit_line},
                  {"quality", file.quality},
@@ -204,11 +273,39 @@ StageResult CardMaker::compose(const store::Job& job, const store::Stages& done)
   return {artifact, detail.dump(), {}, {}};
 }
 
-StageResult CardMaker::publish(const store::Job& job, const store::Stages& done) {
-  const auto finished = done.find(kCompose);
+// Writes the file of one compose stage, and adds it to the result.
+void CardMaker::publish_file(const store::Job& job, const std::string& stage,
+                             const store::Stages& done, StageResult& result) {
+  const auto finished = done.find(stage);
   if (finished == done.end()) fail(Cause::Internal, describe(job), ": published before composed");
   const std::string& artifact = finished->second.artifact;
-  const Json detail = parse_json(finished->second.detail, describe(job) + ": compose");
+  if (artifact.empty()) return;  // left out
+  const Json detail = parse_json(finished->second.detail, describe(job) + ": " + stage);
+  const Output output = output_of(job, stage);
+  const std::string title = detail.at("title").get<std::string>();
+  const std::filesystem::path out =
+      output.size.empty() ? card_path(job.out, config_.paths.output, title, artifact)
+                          : output_path(job.out, config_.paths.output, title, output, artifact);
+  write_atomically(out, artifacts_.get(artifact));
+  write_atomically(credits_path(out), detail.at("credits").get<std::string>());
+  if (result.artifact.empty()) result.artifact = artifact;
+  result.outputs.push_back(out.string());
+  const auto chosen = chosen_photo(done);
+  if (!chosen) return;
+  store::CreditEntry entry;
+  entry.card_path = out.string();
+  entry.card_sha256 = artifact;
+  entry.photo_id = chosen->id;
+  entry.credit = credit_from_json(detail.at("credit").dump(), describe(job) + ": credit");
+  entry.line = detail.at("line").get<std::string>();
+  entry.site = config_.site.url.empty() ? config_.site.name : config_.site.url;
+  if (const auto known = store_.evidence(chosen->id); !known.empty()) {
+    entry.evidence_sha256 = known.front().sha256;
+  }
+  result.credits.push_back(entry);
+}
+
+StageResult CardMaker::publish(const store::Job& job, const store::Stages& done) {
   if (const auto chosen = chosen_photo(done)) {
     // Conflict is tried again, and the take-down has made the job forget the photograph.
     if (store_.revoked(std::array{target_of_photo(chosen->id)})) {
@@ -216,25 +313,12 @@ StageResult CardMaker::publish(const store::Job& job, const store::Stages& done)
            " was taken down meanwhile; another one is chosen");
     }
   }
-  const std::filesystem::path out =
-      card_path(job.out, config_.paths.output, detail.at("title").get<std::string>(), artifact);
-  write_atomically(out, artifacts_.get(artifact));
-  write_atomically(credits_path(out), detail.at("credits").get<std::string>());
-
-  StageResult result{artifact, Json{{"path", out.string()}}.dump(), {out.string()}, {}};
-  if (const auto chosen = chosen_photo(done)) {
-    store::CreditEntry entry;
-    entry.card_path = out.string();
-    entry.card_sha256 = artifact;
-    entry.photo_id = chosen->id;
-    entry.credit = credit_from_json(detail.at("credit").dump(), describe(job) + ": credit");
-    entry.line = detail.at("line").get<std::string>();
-    entry.site = config_.site.url.empty() ? config_.site.name : config_.site.url;
-    if (const auto known = store_.evidence(chosen->id); !known.empty()) {
-      entry.evidence_sha256 = known.front().sha256;
-    }
-    result.credits.push_back(entry);
+  StageResult result;
+  for (const std::string& stage : compose_stages(job)) publish_file(job, stage, done, result);
+  if (result.outputs.empty()) {
+    fail(Cause::NotFound, describe(job), ": it asks for the photograph alone and found none");
   }
+  result.detail = Json{{"path", result.outputs.front()}, {"paths", result.outputs}}.dump();
   return result;
 }
 

@@ -3,13 +3,16 @@
 // key can be neither undocumented nor unread.
 #include "service/config.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <sstream>
 
 #include "base/error.h"
+#include "base/suggest.h"
 #include "base/toml.h"
 #include "photos/providers/providers.h"
+#include "service/outputs.h"
 
 namespace affiche::service {
 namespace {
@@ -97,6 +100,14 @@ void visit(Config& c, Visitor&& v) {
   v.integer("max_megapixels", c.photos.max_megapixels, 1, 1000, "larger pictures are refused");
   v.integer("max_file_mib", c.photos.max_file_mib, 1, 512, "larger files are refused, in MiB");
   visit_fetching(c.photos, v);
+  v.table("cards");
+  v.texts("outputs", c.cards.outputs, "files of a job that names none; empty: one JPEG");
+  v.table("c2pa");
+  v.optional_path("tool", c.c2pa.tool, "c2patool; empty: cards are not signed");
+  v.optional_path("certificate", c.c2pa.certificate, "PEM file, the signer's certificate first");
+  v.optional_path("key", c.c2pa.key, "PEM file with its private key");
+  v.text("algorithm", c.c2pa.algorithm, "of the key");
+  v.text("timestamp_url", c.c2pa.timestamp_url, "RFC 3161 authority; empty: no time stamps");
   v.table("models");
   v.text("endpoint", c.models.endpoint, "hub that hub:OWNER/NAME is fetched from");
   v.optional_path("cache", c.models.cache, "folder of fetched models");
@@ -219,6 +230,30 @@ void check_policy(const Config& config, const std::string& what) {
   }
 }
 
+// Half a configuration would sign with the tool's own test certificate.
+void check_signing(const SigningSettings& c2pa, const std::string& what) {
+  const bool all = !c2pa.tool.empty() && !c2pa.certificate.empty() && !c2pa.key.empty();
+  const bool none = c2pa.tool.empty() && c2pa.certificate.empty() && c2pa.key.empty();
+  if (!all && !none) {
+    fail(Cause::BadInput, what, ": c2pa: expected tool, certificate and key, or none of them; ",
+         c2pa.tool.empty()          ? "tool"
+         : c2pa.certificate.empty() ? "certificate"
+                                    : "key",
+         " is missing");
+  }
+  for (const std::filesystem::path& file : {c2pa.tool, c2pa.certificate, c2pa.key}) {
+    if (!file.empty() && !std::filesystem::exists(file)) {
+      fail(Cause::BadInput, what, ": c2pa: ", file.string(), ": no such file");
+    }
+  }
+  static const std::vector<std::string> kKnown = {"es256", "es384", "es512",  "ps256",
+                                                  "ps384", "ps512", "ed25519"};
+  if (std::find(kKnown.begin(), kKnown.end(), c2pa.algorithm) == kKnown.end()) {
+    fail(Cause::BadInput, what, ": c2pa.algorithm: \"", c2pa.algorithm, "\"",
+         suggestion(c2pa.algorithm, kKnown));
+  }
+}
+
 Config read(const toml::table& table, const std::string& what,
             const std::filesystem::path& folder) {
   Config config;
@@ -228,6 +263,12 @@ Config read(const toml::table& table, const std::string& what,
   reading.finish();
   root.finish();
   check_policy(config, what);
+  check_signing(config.c2pa, what);
+  try {
+    read_outputs(Json(config.cards.outputs), "cards.outputs");
+  } catch (const Error& error) {
+    fail(Cause::BadInput, what, ": ", error.what());
+  }
   return config;
 }
 

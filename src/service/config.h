@@ -76,6 +76,21 @@ struct ModelSettings {
   bool offline = false;           // models.offline: `model fetch` answers from the cache only
 };
 
+struct CardSettings {
+  // cards.outputs: the files of a job that names none, as read_outputs() of service/outputs.h takes
+  // them; empty: one JPEG of the template's first size
+  std::vector<std::string> outputs;
+};
+
+// [c2pa]: tool, certificate and key are all given, or none.
+struct SigningSettings {
+  std::filesystem::path tool;         // c2pa.tool: c2patool; empty: nothing is signed
+  std::filesystem::path certificate;  // c2pa.certificate: PEM, from the signer's own upwards
+  std::filesystem::path key;          // c2pa.key: PEM, the private one
+  std::string algorithm = "es256";    // c2pa.algorithm: of the key
+  std::string timestamp_url;          // c2pa.timestamp_url: RFC 3161 authority; empty: none
+};
+
 struct NetworkSettings {
   std::string
       proxy;  // network.proxy: "http://host:port"; empty: none, whatever the environment says
@@ -87,6 +102,8 @@ struct Config {
   PathSettings paths;
   WorkSettings work;
   PhotoSettings photos;
+  CardSettings cards;
+  SigningSettings c2pa;
   ModelSettings models;
   NetworkSettings network;
 };

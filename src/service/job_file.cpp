@@ -10,17 +10,19 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/suggest.h"
+#include "service/card_files.h"
 #include "service/card_job.h"
 #include "service/csv.h"
 #include "service/names.h"
+#include "service/outputs.h"
 
 namespace affiche::service {
 namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> kKeys = {"template", "brand", "set", "photo",
-                                        "out",      "key",   "at",  "priority"};
+const std::vector<std::string> kKeys = {"template", "brand", "set", "photo",   "out",
+                                        "outputs",  "key",   "at",  "priority"};
 constexpr std::string_view kVariablePrefix = "set.";
 
 std::string text_of(const Json& value, const std::string& what, const std::string& key) {
@@ -91,6 +93,25 @@ void check_provider(const PhotoRequest& request, const Config& config) {
   }
 }
 
+// What is asked for, against the template and the place that it goes to.
+std::string checked_outputs(const std::vector<Output>& outputs, const store::NewJob& job,
+                            const Config& config) {
+  if (outputs.empty()) return "[]";
+  const auto card =
+      cards::load_template(named_file(job.template_name, config.paths.templates, "template"));
+  check_outputs(outputs, card, "outputs");
+  if (is_file_name(job.out)) {
+    if (outputs.size() > 1) {
+      fail(Cause::BadInput, "outputs: ", outputs.size(), " files need a folder, out is the file ",
+           job.out);
+    }
+    if (card_format(job.out) != outputs.front().format) {
+      fail(Cause::BadInput, "outputs: ", label(outputs.front()), " cannot be written to ", job.out);
+    }
+  }
+  return to_json(outputs);
+}
+
 // A job as an object with the keys above, over the defaults.
 store::NewJob job_from(const Json& object, const JobDefaults& defaults, const Config& config,
                        const fs::path& folder, const std::string& what) {
@@ -133,6 +154,13 @@ store::NewJob job_from(const Json& object, const JobDefaults& defaults, const Co
     if (const std::string at = text("at", defaults.at); !at.empty()) job.run_at = parse_iso8601(at);
     job_variables(job.variables, "set");
     check_provider(photo_request(job.photo, "photo"), config);
+    // Outputs of the configuration are for folders: a job that names its file gets that.
+    const Json usual = is_file_name(job.out) ? Json::array() : Json(config.cards.outputs);
+    job.makes = checked_outputs(read_outputs(object.contains("outputs") ? object["outputs"]
+                                             : defaults.outputs.empty() ? usual
+                                                                        : Json(defaults.outputs),
+                                             "outputs"),
+                                job, config);
   } catch (const Error& error) {
     fail(Cause::BadInput, what, ": ", error.what());
   } catch (const Json::exception& error) {

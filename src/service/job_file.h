@@ -20,8 +20,9 @@ struct JobDefaults {
   std::map<std::string, std::string> set;
   std::string photo;  // words, or the id of a picture of the library; empty: none
   std::string out;
-  std::string key;  // of a single job only
-  std::string at;   // ISO 8601; empty: now
+  std::string key;      // of a single job only
+  std::string at;       // ISO 8601; empty: now
+  std::string outputs;  // "card.jpg hero.jpg"; empty: those of the configuration
   int priority = 0;
 };
 
@@ -29,11 +30,11 @@ struct JobDefaults {
 store::NewJob single_job(const JobDefaults& defaults, const Config& config);
 
 // Reads every job of a file ("-": JSON lines from standard input). Keys: template, brand, set,
-// photo, out, key, at, priority. In CSV, the columns are these keys without set, and every other
-// column is a variable, as is set.NAME; an empty cell is not given. Relative `out`, template and
-// brand paths count from the working folder, photo paths from the folder of the file. BadInput with
-// FILE:LINE for unknown keys, wrong types, bad times and names of templates and brands that do not
-// exist: all jobs are good, or none is returned.
+// photo, out, outputs, key, at, priority. In CSV, the columns are these keys without set, and every
+// other column is a variable, as is set.NAME; an empty cell is not given. Relative `out`, template
+// and brand paths count from the working folder, photo paths from the folder of the file. BadInput
+// with FILE:LINE for unknown keys, wrong types, bad times and names of templates and brands that do
+// not exist: all jobs are good, or none is returned.
 std::vector<store::NewJob> read_jobs(const std::filesystem::path& file, const JobDefaults& defaults,
                                      const Config& config);
 

@@ -6,8 +6,11 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
 #include "cards/encode.h"
 #include "imaging/resize.h"
+#include "service/card_job.h"
 #include "service/drawn_background.h"
 
 namespace affiche::service {
@@ -18,18 +21,20 @@ using cards::Variable;
 constexpr int kMargin = 24;
 constexpr int kLabel = 34;  // pixels of a row's name
 
-// Sentences by how much room a variable has: below 24 characters, below 60, more.
+// Sentences by how much room a variable has: below 8 characters, 16, 24, 100, more.
 struct Words {
   const char* language;
-  std::array<const char*, 3> texts;
+  std::array<const char*, 5> texts;
 };
 constexpr Words kLong = {
     "en",
-    {"Agriculture & land use", "Maria-Magdalena Wojciechowska-Schmidt, Aberystwyth",
+    {"28–30", "September", "Agriculture & land use",
+     "Maria-Magdalena Wojciechowska-Schmidt, Aberystwyth",
      "How a quiet alpine meadow became the most closely watched experiment in the long history of "
      "mountain weather"}};
-constexpr Words kRightToLeft = {
-    "ar", {"علوم", "ليلى منصور", "كيف أصبح مرج جبلي هادئ أكثر التجارب مراقبة في تاريخ الطقس"}};
+constexpr Words kRightToLeft = {"ar",
+                                {"٢١", "نوفمبر", "علوم", "ليلى منصور",
+                                 "كيف أصبح مرج جبلي هادئ أكثر التجارب مراقبة في تاريخ الطقس"}};
 
 std::string cut(const std::string& text, int characters) {
   int count = 0;
@@ -43,7 +48,9 @@ std::string cut(const std::string& text, int characters) {
 }
 
 std::string words_for(const Variable& variable, const Words& words) {
-  const std::size_t which = variable.max_length < 24 ? 0 : variable.max_length < 100 ? 1 : 2;
+  constexpr std::array<int, 4> kRoom = {8, 16, 24, 100};
+  const auto which = static_cast<std::size_t>(
+      std::upper_bound(kRoom.begin(), kRoom.end(), variable.max_length) - kRoom.begin());
   return cut(words.texts[which], variable.max_length);
 }
 
@@ -188,6 +195,28 @@ std::vector<PreviewCase> preview_cases(const cards::Template& card, const cards:
   return cases;
 }
 
+std::vector<PreviewCase> data_cases(const std::filesystem::path& file,
+                                    const cards::Template& card) {
+  constexpr std::size_t kMost = 50;
+  Json all = parse_json(read_text(file), file.string());
+  if (!all.is_array()) all = Json::array({all});
+  if (all.size() > kMost) {
+    fail(Cause::BadInput, file.string(), ": expected at most ", kMost, " cards, found ",
+         all.size());
+  }
+  std::vector<PreviewCase> cases;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::string what = all.size() > 1 ? concat(file.string(), ": ", i + 1) : file.string();
+    const Json& one = all[i].is_object() && all[i].contains("set") ? all[i]["set"] : all[i];
+    PreviewCase added;
+    added.name = all.size() > 1 ? concat("data ", i + 1) : "data";
+    added.with_photo = card.has_photo();
+    added.variables = job_variables(one.dump(), what);
+    cases.push_back(std::move(added));
+  }
+  return cases;
+}
+
 cards::Composed preview_card(const cards::Template& card, const cards::Brand& brand,
                              const PreviewCase& which, const PreviewOptions& options) {
   static const Photo stand_in = sample_photo();
@@ -204,7 +233,10 @@ cards::Composed preview_card(const cards::Template& card, const cards::Brand& br
 PreviewSheet preview_sheet(const cards::Template& card, const cards::Brand& brand,
                            const PreviewOptions& options) {
   PreviewSheet sheet;
-  const std::vector<PreviewCase> cases = preview_cases(card, brand, options.all);
+  std::vector<PreviewCase> cases = options.data;
+  for (PreviewCase& each : preview_cases(card, brand, options.all)) {
+    cases.push_back(std::move(each));
+  }
   const std::vector<std::string> sizes = card.sizes();
   int width = kMargin;
   for (const std::string& size : sizes) {

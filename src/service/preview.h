@@ -5,6 +5,8 @@
 // one is given.
 #pragma once
 
+#include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,12 +26,17 @@ struct PreviewOptions {
   std::optional<Photo> photo;
   bool all = true;       // false: only the sample values, with a photo where the template takes one
   int height = 260;      // pixels of a card on the sheet
-  bool overlay = false;  // boxes, safe zones, contrast figures
+  bool overlay = false;  // boxes, baselines, safe zones, contrast figures
+  std::vector<PreviewCase> data = {};  // shown before those of preview_cases()
 };
 
 // What the sheet shows, in its order.
 std::vector<PreviewCase> preview_cases(const cards::Template& card, const cards::Brand& brand,
                                        bool all);
+
+// Cases with the values of a JSON file: an object of variables or a job with "set", or a list of at
+// most 50 of these. BadInput, naming the file, for anything else.
+std::vector<PreviewCase> data_cases(const std::filesystem::path& file, const cards::Template& card);
 
 // One case in one size. Errors as cards::compose().
 cards::Composed preview_card(const cards::Template& card, const cards::Brand& brand,
@@ -43,8 +50,8 @@ struct PreviewSheet {
 PreviewSheet preview_sheet(const cards::Template& card, const cards::Brand& brand,
                            const PreviewOptions& options);
 
-// The layers' boxes with their names, the safe zone, and the contrast under each text, drawn on a
-// card.
+// The layers' boxes with their names, the baselines, the safe zone, and the contrast under each
+// text, drawn on a card.
 Image preview_overlay(const cards::Composed& made, const cards::Template& card,
                       const cards::Brand& brand);
 

@@ -52,16 +52,22 @@ Image preview_overlay(const cards::Composed& made, const cards::Template& card,
                             "[[layers]]\nkind = \"generated\"\nsource = \"card\"\ngrain = 0\n");
   text += frame(0, card.safe, "#00FF88", "dash = [8, 6]\n");
   int number = 1;
+  int lines = 0;
   for (const cards::LayerReport& layer : made.layers) {
     const bool words = layer.lines > 0;
     text += frame(number, layer.box, words ? "#FF3366" : "#33AAFF", words ? "" : "dash = [3, 5]\n");
+    for (const double y : layer.baselines) {
+      text += concat("[[layers]]\nkind = \"shape\"\nname = \"baseline", number, "-", ++lines,
+                     "\"\nbox = ", box_text({layer.box.x, y - 0.5, layer.box.width, 1}),
+                     "\nfill = \"#EE00AA\"\n");
+    }
     if (words) {
       std::array<char, 64> figures{};
       std::snprintf(figures.data(), figures.size(), " %.1f px, %d lines, %.1f:1", layer.size,
                     layer.lines, layer.contrast);
       text += caption(number, layer.box, card, layer.name + figures.data(), font);
     }
-    if (++number > 45) break;  // a template has at most 100 layers
+    if (++number > 30 || lines > 30) break;  // a template has at most 100 layers
   }
   cards::CardInputs inputs;
   inputs.generated.emplace("card", Generated(made.image, Recipe{}));

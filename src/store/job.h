@@ -31,6 +31,7 @@ struct NewJob {
   std::string variables = "{}";  // JSON object
   std::string photo = "null";    // JSON: null, a query text, or an object (see docs/operations.md)
   std::string out;               // file or folder; empty: the configuration's output folder
+  std::string makes = "[]";      // JSON array of files; empty: one of the template's first size
   int priority = 0;              // higher first, -1000 … 1000
   std::optional<Millis> run_at;  // not before; empty: now
   int max_attempts = 5;          // 1 … 100
@@ -49,6 +50,7 @@ struct Job {
   std::string variables;  // JSON object
   std::string photo;      // JSON
   std::string out;
+  std::string makes;  // JSON array: the files that it asks for
   int priority = 0;
   Millis run_at = 0;
   State state = State::Queued;

@@ -25,6 +25,7 @@ Job read_job(const Query& row) {
   job.outputs = texts_from_json(row.text(15));
   job.created = row.integer(16);
   job.updated = row.integer(17);
+  job.makes = row.text(18);
   return job;
 }
 

@@ -11,7 +11,7 @@
 // The columns that read_job() expects, first in the row.
 #define AFFICHE_JOB_COLUMNS                                                              \
   "id, key, template, brand, variables, photo, out, priority, run_at, state, attempts, " \
-  "max_attempts, worker, error, error_cause, outputs, created, updated"
+  "max_attempts, worker, error, error_cause, outputs, created, updated, makes"
 
 namespace affiche::store {
 

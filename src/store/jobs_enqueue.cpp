@@ -31,6 +31,9 @@ void check(const NewJob& job, std::size_t index) {
     affiche::fail(Cause::BadInput, what, ": set: expected an object of variables");
   }
   parse_json(job.photo, what + ": photo");
+  if (job.makes.size() > kMaxJsonBytes || !parse_json(job.makes, what + ": outputs").is_array()) {
+    affiche::fail(Cause::BadInput, what, ": outputs: expected a list of at most 1 MiB");
+  }
 }
 
 Enqueued insert(Connection& connection, const NewJob& job, Millis now) {
@@ -38,12 +41,12 @@ Enqueued insert(Connection& connection, const NewJob& job, Millis now) {
       job.key.empty() ? std::nullopt : std::optional<std::string>(job.key);
   Query inserted(connection,
                  "INSERT INTO jobs (key, template, brand, variables, photo, out, priority, run_at, "
-                 "state, max_attempts, created, updated) "
-                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'queued', ?9, ?10, ?10) "
+                 "state, max_attempts, created, updated, makes) "
+                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'queued', ?9, ?10, ?10, ?11) "
                  "ON CONFLICT (key) WHERE key IS NOT NULL AND state NOT IN ('dead', 'cancelled') "
                  "DO NOTHING RETURNING id",
                  key, job.template_name, job.brand, job.variables, job.photo, job.out, job.priority,
-                 job.run_at.value_or(now), job.max_attempts, now);
+                 job.run_at.value_or(now), job.max_attempts, now, job.makes);
   if (inserted.next()) return {inserted.integer(0), false};
   Query present(connection,
                 "SELECT id FROM jobs WHERE key = ?1 AND key IS NOT NULL "

@@ -81,7 +81,7 @@ TEST_CASE("docs/configuration.md has every setting with its default, and no othe
   const std::string text = page("docs/configuration.md");
   const auto known = settings();
   REQUIRE(known.size() > 15);
-  CHECK(all(text, R"(\n\| `([a-z]+(?:\.[a-z_]+)+)` \|)") == keys(known));
+  CHECK(all(text, R"(\n\| `([a-z0-9]+(?:\.[a-z_]+)+)` \|)") == keys(known));
   for (const auto& [key, value] : known) {
     INFO(key << " = " << value);
     CHECK(text.find("\n| `" + key + "` | `" + value + "` |") != std::string::npos);

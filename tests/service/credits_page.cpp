@@ -165,8 +165,8 @@ TEST_CASE("every allowed record has one credit: on card, page, XMP and JSON-LD",
     cards::CardInputs inputs;
     inputs.variables = {{"headline", "Number " + std::to_string(i)}};
     inputs.photo = Photo(picture, photos::credit_of(record, ruling));
-    const CardFile file = make_card_file(card, brand, inputs, cards::Format::Jpeg,
-                                         "2026-11-21T14:20:53Z", "https://site.example");
+    const CardFile file = make_card_file(
+        card, brand, inputs, {{}, "2026-11-21T14:20:53Z", "https://site.example", {}});
     REQUIRE(file.credit);
     CHECK_FALSE(file.credit->changes.empty());
     const std::string name = "card-" + std::to_string(100 + i) + ".jpg";
@@ -241,7 +241,7 @@ TEST_CASE("a card tells neither place nor camera of its photograph", "[credits]"
   const auto brand = cards::load_brand(press.folder / "brands/house.toml");
   for (const cards::Format format :
        {cards::Format::Jpeg, cards::Format::Png, cards::Format::Webp}) {
-    const CardFile file = make_card_file(card, brand, inputs, format, "", "");
+    const CardFile file = make_card_file(card, brand, inputs, {{"", format}, "", "", {}});
     const std::filesystem::path out = press.folder / "card.bin";
     write_atomically(out, file.bytes);
     const std::string tags = output_of("exiftool -a -G1 -s '" + out.string() + "'");
