@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The arrows of docs/architecture.md, read from the sources: cli, http -> service -> {diffusion,
+// The arrows of docs/architecture.md, read from the sources: cli -> http -> service -> {diffusion,
 // cards, photos, hub, recipes, store} -> {imaging, net} -> base.
 #include <filesystem>
 #include <map>
@@ -23,6 +23,8 @@ const std::map<std::string, Names>& arrows() {
                                       "photos", "hub",     "recipes", "store"};
   static const Names kBelowBorder = {"base",   "imaging", "net",     "diffusion", "cards",
                                      "photos", "hub",     "recipes", "store",     "service"};
+  static const Names kBelowCommands = {"base", "imaging", "net",   "diffusion", "cards", "photos",
+                                       "hub",  "recipes", "store", "service",   "http"};
   static const std::map<std::string, Names> kArrows = {{"base", {}},
                                                        {"imaging", {"base"}},
                                                        {"diffusion", {"base", "imaging"}},
@@ -34,7 +36,7 @@ const std::map<std::string, Names>& arrows() {
                                                        {"store", {"base", "imaging"}},
                                                        {"service", kBelowService},
                                                        {"http", kBelowBorder},
-                                                       {"cli", kBelowBorder}};
+                                                       {"cli", kBelowCommands}};
   return kArrows;
 }
 
