@@ -3,6 +3,7 @@
 
 #include <ATen/Parallel.h>
 #include <malloc.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,13 +21,25 @@ void print(const std::string& text) {
   std::fflush(stdout);
 }
 
-// A terminal shows one line that is drawn again after every step.
+std::size_t terminal_columns() {
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+// A terminal shows one line that is drawn again after every step. It never reaches the last column:
+// a line that wraps could not be drawn over.
 std::string bar_of(const Progress& progress) {
-  constexpr std::int64_t kWidth = 24;
-  const auto filled =
-      static_cast<std::size_t>(progress.step * kWidth / std::max<std::int64_t>(1, progress.steps));
-  return "\r\x1b[K[" + std::string(filled, '#') + std::string(kWidth - filled, '.') + "] " +
-         in_words(progress) + (progress.step == progress.steps ? "\n" : "");
+  const std::size_t columns = terminal_columns() - 1;
+  const std::string words = in_words(progress).substr(0, columns);
+  const std::size_t room = columns - words.size();
+  std::string bar;
+  if (room > 3) {
+    const std::size_t width = std::min<std::size_t>(24, room - 3);
+    const auto filled = static_cast<std::size_t>(progress.step * static_cast<std::int64_t>(width) /
+                                                 std::max<std::int64_t>(1, progress.steps));
+    bar = "[" + std::string(filled, '#') + std::string(width - filled, '.') + "] ";
+  }
+  return "\r\x1b[K" + bar + words + (progress.step == progress.steps ? "\n" : "");
 }
 
 }  // namespace
