@@ -37,8 +37,12 @@ function words(headline) {
 }
 
 async function card(number) {
-  const photo = await sharp(`${parts}/photo-${number % plan.photos}.jpg`)
+  // In two steps: a channel joined in the first would be cropped with the photograph.
+  const cut = await sharp(`${parts}/photo-${number % plan.photos}.jpg`)
     .resize(660, 630, { fit: "cover" })
+    .raw()
+    .toBuffer();
+  const photo = await sharp(cut, { raw: { width: 660, height: 630, channels: 3 } })
     .joinChannel(mask, { raw: { width: 660, height: 630, channels: 1 } })
     .raw()
     .toBuffer();
