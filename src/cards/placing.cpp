@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "cards/language.h"
+#include "cards/svg.h"
 #include "cards/variables.h"
 
 namespace affiche::cards {
@@ -209,6 +210,17 @@ std::vector<Area> PlacedText::areas() const {
   return result;
 }
 
+Box logo_box(const CardJob& job, const Layer& layer) {
+  const Box box = job.box(layer);
+  const double aspect = svg_aspect(job.brand.logo, "logo of brand \"" + job.brand.name + "\"");
+  const double width = std::min(box.width, box.height * aspect);
+  const double height = width / aspect;
+  const Align align = std::get<LogoLayer>(layer.content).align;
+  double share = align == Align::Start ? 0 : align == Align::Centre ? 0.5 : 1;
+  if (job.mirrored() && layer.mirror) share = 1 - share;
+  return {box.x + (box.width - width) * share, box.y + (box.height - height) / 2, width, height};
+}
+
 Placement place_layers(const CardJob& job, const std::string& credit_text) {
   Placement placement;
   place_stacks(job, placement);
@@ -222,7 +234,10 @@ Placement place_layers(const CardJob& job, const std::string& credit_text) {
     }
     if (std::holds_alternative<LogoLayer>(layer->content) && layer->stack.empty() &&
         !is_empty(job, *layer)) {
-      placement.boxes.emplace(layer->name, job.box(*layer));
+      const bool host = std::any_of(job.layers.begin(), job.layers.end(), [&](const Layer* other) {
+        return other->around == layer->name;
+      });
+      placement.boxes.emplace(layer->name, host ? logo_box(job, *layer) : job.box(*layer));
     }
     const auto* content = std::get_if<TextLayer>(&layer->content);
     if (content == nullptr || !layer->stack.empty()) continue;

@@ -76,6 +76,9 @@ void place_stacks(const CardJob& job, Placement& placement);
 TextRequest request_for(const CardJob& job, const Layer& layer, const TextStyle& style);
 PlacedText placed(const CardJob& job, const Layer& layer, const TextStyle& style, FittedText&& text,
                   double x, double y);
+// Where the brand's logo is painted within its layer's box: as large as fits, at the side that the
+// layer says. For logos outside stacks. BadInput for a logo without dimensions.
+Box logo_box(const CardJob& job, const Layer& layer);
 // The block's box: its ink from left to right, from the capitals to the last baseline.
 Box block_box(const PlacedText& text);
 // True for a layer that would draw nothing: no logo, no code, no figures.
