@@ -14,6 +14,7 @@ namespace {
 constexpr double kStep = 0.5;       // pixels between the sizes that are tried
 constexpr double kAir = 0.06;       // em: between the ink of lines that would touch
 constexpr double kTolerance = 0.5;  // pixels that a line may stand out
+constexpr const char* kNoBreakSpace = "\u00a0";
 
 double pixels(int units) {
   return static_cast<double>(units) / PANGO_SCALE;
@@ -281,14 +282,31 @@ bool Fitter::ends_with_widow() const {
   const PangoLayoutLine* line = pango_layout_get_line_readonly(layout_.get(), last);
   const std::string words = content_.text.substr(static_cast<std::size_t>(line->start_index),
                                                  static_cast<std::size_t>(line->length));
-  constexpr double kShort = 0.35;  // of the box
+  constexpr double kShort = 0.45;  // of the box
   return words.find(' ') == std::string::npos &&
          line_extents(layout_.get(), last).width * scale() < kShort * request_.width;
 }
 
+bool Fitter::bind_last_words(int lines) {
+  const std::size_t space = content_.text.rfind(' ');
+  if (own_breaks_ || anywhere_ || space == std::string::npos) return false;
+  const RichText loose = content_;
+  const double width = width_;
+  set_content(edited(loose, {{space, 1, kNoBreakSpace}}), nullptr);
+  set_width(request_.width);
+  const Measured now = measure();
+  if (now.fits && now.lines <= lines && !ends_with_widow()) {
+    if (request_.style.balance) balance();
+    return true;
+  }
+  set_content(loose, nullptr);
+  set_width(width);
+  return false;
+}
+
 void Fitter::avoid_widow() {
   const Measured before = measure();
-  if (before.lines < 2 || !ends_with_widow()) return;
+  if (before.lines < 2 || !ends_with_widow() || bind_last_words(before.lines)) return;
   const double width = width_;
   const double size = size_;
   const auto good = [&] {

@@ -35,8 +35,8 @@ class Fitter {
   bool search();
   // The narrowest layout with as many lines: lines of about equal length.
   void balance();
-  // No single short word alone on the last line, if another width, or a size of up to an eighth
-  // less, helps.
+  // No single short word alone on the last line, if holding it to the one before, another width,
+  // or a size of up to an eighth less helps.
   void avoid_widow();
   // At the smallest size: cuts at a place where a line may break and adds an ellipsis. False when
   // nothing would be left.
@@ -56,6 +56,8 @@ class Fitter {
   double last_descent() const;
   double least_advance() const;
   bool ends_with_widow() const;
+  // Keeps the last two words together; false, and nothing changed, when that takes more lines.
+  bool bind_last_words(int lines);
   PangoAttrList* attributes() const;
   void add_spacing(PangoAttrList* list) const;
 

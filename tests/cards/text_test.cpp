@@ -68,6 +68,19 @@ TEST_CASE("balanced lines leave no lonely last word", "[text]") {
   CHECK(text.lines()[1].ink.width > text.lines()[0].ink.width * 0.5);
 }
 
+TEST_CASE("the last word gets company when it would stand alone", "[text]") {
+  // Greedy lines of this width end with "weather" alone.
+  TextRequest made = request(
+      "How a quiet alpine meadow became the most closely watched experiment in the long "
+      "history of mountain weather",
+      36, 36, 5);
+  made.width = 480;
+  const FittedText text = fit_text(made);
+  CHECK(text.size() == 36);
+  CHECK(text.text().find("mountain\u00a0weather") != std::string::npos);
+  CHECK(text.lines().back().ink.width > 200);
+}
+
 TEST_CASE("text that does not fit fails, or is cut at a word when the style allows", "[text]") {
   std::string endless;
   for (int i = 0; i < 60; ++i) endless += "endless words ";
