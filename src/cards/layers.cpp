@@ -136,19 +136,25 @@ class Drawing {
   void operator()(const ScrimLayer& content) {
     const Colour colour = paint(content.colour);
     const Strength position = along(box_, mirrored() ? -content.angle : content.angle);
+    const auto visible = coverage(content.mask);
     const Strength strength = [&](double x, double y) {
       if (x < box_.x || y < box_.y || x > box_.right() || y > box_.bottom()) return 0.0;
-      return 1 - smooth((position(x, y) - content.solid) / (1 - content.solid + 1e-9));
+      const double full = 1 - smooth((position(x, y) - content.solid) / (1 - content.solid + 1e-9));
+      if (visible->empty()) return full;
+      const int column = std::clamp(static_cast<int>(x) - area_.x, 0, area_.width - 1);
+      const int row = std::clamp(static_cast<int>(y) - area_.y, 0, area_.height - 1);
+      return full * (*visible)[static_cast<std::size_t>(row) * area_.width + column] / 255;
     };
     std::vector<const PlacedText*> texts;
     for (const std::string& name : content.under) {
       const auto text = prepared_.place.texts.find(name);
       if (text != prepared_.place.texts.end()) texts.push_back(&text->second);
     }
-    const auto strengths = ramp(job_,
-                                concat(box_.x, ",", box_.y, ",", box_.width, ",", box_.height, " ",
-                                       content.angle, " ", content.solid),
-                                area_, strength);
+    const auto strengths =
+        ramp(job_,
+             concat(box_.x, ",", box_.y, ",", box_.width, ",", box_.height, " ", content.angle, " ",
+                    content.solid, visible->empty() ? "" : mask_key()),
+             area_, strength);
     const double amount =
         scrim_amount(texts, colour, layer_.opacity, std::max(layer_.opacity, content.max_opacity),
                      *strengths, strength, content.contrast);
@@ -213,6 +219,12 @@ class Drawing {
     Mask turned = mask;
     turned.mirrored = mirrored();
     return shared_coverage(job_, layer_, turned, area_);
+  }
+
+  // What tells the layer's mask from that of all others.
+  std::string mask_key() const {
+    return concat(" ", layer_.name, " ", job_.mirrored(), " ", job_.card.sha256, " ",
+                  job_.card.size);
   }
 
   std::function<Colour(const std::string&)> finder() const {

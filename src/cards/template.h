@@ -210,6 +210,7 @@ struct ScrimLayer {
   double angle = 90;               // the direction in which it fades out, as GradientLayer::angle
   double solid = 0.5;              // share of the way at full strength before it fades
   std::vector<std::string> under;  // text layers that it serves
+  Mask mask;                       // where it may lie, so that it does not leave a masked picture
 };
 struct CreditLayer {
   TextStyle style;

@@ -326,6 +326,7 @@ void move_mask(Layer& layer) {
   if (auto* solid = std::get_if<SolidLayer>(&layer.content)) own = &solid->mask;
   if (auto* gradient = std::get_if<GradientLayer>(&layer.content)) own = &gradient->mask;
   if (auto* photo = std::get_if<PhotoLayer>(&layer.content)) own = &photo->mask;
+  if (auto* scrim = std::get_if<ScrimLayer>(&layer.content)) own = &scrim->mask;
   if (std::holds_alternative<ShapeLayer>(layer.content)) layer.effects.radius = 0;
   if (own == nullptr) return;
   *own = std::exchange(layer.effects.mask, {});
@@ -345,8 +346,9 @@ void check_effects(const Fields& fields, const Layer& layer) {
   if (!words && !scrim) return;
   for (const char* key : {"blend", "mask", "blur", "tint", "duotone", "grain", "radius", "border",
                           "rotate", "shadow"}) {
-    if (!fields.has(key) || (std::string_view(key) == "shadow" && !scrim)) continue;
-    fields.refuse(key, scrim ? "a scrim takes opacity and its own keys only"
+    const bool allowed = std::string_view(key) == (scrim ? "mask" : "shadow");
+    if (!fields.has(key) || allowed) continue;
+    fields.refuse(key, scrim ? "a scrim takes opacity, mask and its own keys only"
                              : "words that must be read take opacity and shadow only; an ornament "
                                "(decorative = true) takes all effects");
   }
