@@ -21,21 +21,22 @@ using cards::Variable;
 constexpr int kMargin = 24;
 constexpr int kLabel = 34;  // pixels of a row's name
 
-// Sentences by how much room a variable has: below 8 characters, 16, 24, 100, more.
+// Sentences by how much room a variable has: below 8 characters, 16, 24, 48, 100, more.
 struct Words {
   const char* language;
-  std::array<const char*, 5> texts;
+  std::array<const char*, 6> texts;
 };
 constexpr Words kLong = {
     "en",
-    {"28–30", "September", "Agriculture & land use",
+    {"28–30", "September", "Agriculture & land use", "Climate, agriculture & land use policy",
      "Maria-Magdalena Wojciechowska-Schmidt, Aberystwyth",
      "How a quiet alpine meadow became the most closely watched experiment in the long history of "
      "mountain weather"}};
 constexpr Words kRightToLeft = {"ar",
-                                {"٢١", "نوفمبر", "علوم", "ليلى منصور",
+                                {"٢١", "نوفمبر", "علوم", "الزراعة والمناخ", "ليلى منصور",
                                  "كيف أصبح مرج جبلي هادئ أكثر التجارب مراقبة في تاريخ الطقس"}};
 
+// As many whole words as there is room for, else part of the first.
 std::string cut(const std::string& text, int characters) {
   int count = 0;
   std::size_t end = 0;
@@ -44,11 +45,13 @@ std::string cut(const std::string& text, int characters) {
     if (starts && count++ == characters) break;
     ++end;
   }
-  return text.substr(0, end);
+  if (end == text.size()) return text;
+  const std::size_t space = text.rfind(' ', end);
+  return text.substr(0, space == std::string::npos ? end : space);
 }
 
 std::string words_for(const Variable& variable, const Words& words) {
-  constexpr std::array<int, 4> kRoom = {8, 16, 24, 100};
+  constexpr std::array<int, 5> kRoom = {8, 16, 24, 48, 100};
   const auto which = static_cast<std::size_t>(
       std::upper_bound(kRoom.begin(), kRoom.end(), variable.max_length) - kRoom.begin());
   return cut(words.texts[which], variable.max_length);
