@@ -22,7 +22,7 @@ class TakenDownPhoto : public Error {
 
 struct TakenDown {
   std::vector<std::string> targets;  // what is refused from now on
-  std::set<std::string> photos;      // ids that it stands for now
+  std::set<std::string> photos;      // ids that it covers at present
   std::vector<store::AffectedCard> cards;
   std::vector<std::string> removed;  // files of cards that nobody will make again
 };
