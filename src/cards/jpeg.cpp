@@ -85,7 +85,7 @@ class Decoder {
     for (int i = 0; i < count; ++i) {
       JSAMPROW row =
           reinterpret_cast<JSAMPROW>(rows + static_cast<std::ptrdiff_t>(i) * codec_.output_width);
-      jpeg_read_scanlines(&codec_, &row, 1);
+      if (jpeg_read_scanlines(&codec_, &row, 1) != 1) return false;
     }
     return true;
   }
@@ -213,8 +213,10 @@ std::optional<JpegPart> decode_jpeg(std::span<const std::uint8_t> bytes, int shr
   part.width = std::clamp(width, 1, part.whole_width - part.x);
   part.height = std::clamp(height, 1, part.whole_height - part.y);
   if (part.width < part.whole_width && !decoder.crop(part.x, part.width)) return std::nullopt;
-  part.pixels.resize(static_cast<std::size_t>(part.width) * part.height);
-  if (!decoder.read(part.y, part.pixels.data(), part.height)) return std::nullopt;
+  // Every row is written or the part is not returned: no need for zeros before.
+  part.pixels = std::make_unique_for_overwrite<std::uint32_t[]>(
+      static_cast<std::size_t>(part.width) * part.height);
+  if (!decoder.read(part.y, part.pixels.get(), part.height)) return std::nullopt;
   return part;
 }
 

@@ -5,9 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "base/files.h"
 #include "imaging/image.h"
@@ -40,7 +40,7 @@ struct JpegPart {
   int height = 0;
   int whole_width = 0;  // of the reduced picture
   int whole_height = 0;
-  std::vector<std::uint32_t> pixels;  // 0xffRRGGBB
+  std::unique_ptr<std::uint32_t[]> pixels;  // 0xffRRGGBB, width * height
 };
 // At least the asked part of the reduced picture of a plain file; its left edge may lie further
 // left. Nothing when the data up to its last row is damaged or cut short.

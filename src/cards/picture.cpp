@@ -95,8 +95,8 @@ VImage scale_to_cover(const VImage& image, int width, int height) {
 
 // The point that draws the eye, in fractions of the picture.
 std::array<double, 2> attention(const JpegPart& picture, int width, int height) {
-  VImage image = VImage::new_from_memory(const_cast<std::uint32_t*>(picture.pixels.data()),
-                                         picture.pixels.size() * 4, picture.width, picture.height,
+  const std::size_t bytes = std::size_t{4} * picture.width * picture.height;
+  VImage image = VImage::new_from_memory(picture.pixels.get(), bytes, picture.width, picture.height,
                                          4, VIPS_FORMAT_UCHAR);
   const VImage rgb[] = {image.extract_band(2), image.extract_band(1), image.extract_band(0)};
   image = VImage::bandjoin({rgb[0], rgb[1], rgb[2]})

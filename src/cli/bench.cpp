@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -142,15 +143,24 @@ Json steps_of(const Measured& measured) {
   return steps;
 }
 
-// Resident memory before and after so many cards from prepared parts.
+// Resident memory while so many cards are made, each with words of its own: after those that fill
+// the caches, at the end, and the most of what was looked at in between.
 Json memory_over(const cards::Template& card, const cards::Brand& brand, const BenchParts& parts,
                  int count) {
   // Small enough that it overflows at once.
   const auto kept = std::make_shared<cards::PreparedParts>(std::size_t{64} << 20);
-  measure_cards(card, brand, parts, true, 50, kept);
+  constexpr int kWarmUp = 500;
+  constexpr int kStep = 500;
+  make_stream(card, brand, parts, 0, kWarmUp, kept);
   const double before = resident_mib();
-  for (int done = 0; done < count; done += 100) measure_cards(card, brand, parts, true, 100, kept);
-  return {{"cards", count}, {"mib_before", before}, {"mib_after", resident_mib()}};
+  double most = before;
+  double after = before;
+  for (int done = 0; done < count; done += kStep) {
+    make_stream(card, brand, parts, kWarmUp + done, std::min(kStep, count - done), kept);
+    after = resident_mib();
+    most = std::max(most, after);
+  }
+  return {{"cards", count}, {"mib_before", before}, {"mib_after", after}, {"mib_most", most}};
 }
 
 Json measure(const Options& options) {
@@ -249,9 +259,9 @@ void print_text(const Json& result) {
   print_steps("steps, prepared parts", result.at("prepared_parts_steps"));
   if (result.contains("memory")) {
     const Json& memory = result.at("memory");
-    std::printf("\nresident memory: %.1f MiB, after %d more cards %.1f MiB\n",
+    std::printf("\nresident memory: %.1f MiB, after %d more cards %.1f MiB, at most %.1f MiB\n",
                 memory.at("mib_before").get<double>(), memory.at("cards").get<int>(),
-                memory.at("mib_after").get<double>());
+                memory.at("mib_after").get<double>(), memory.at("mib_most").get<double>());
   }
 }
 

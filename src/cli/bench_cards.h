@@ -28,6 +28,11 @@ Measured measure_cards(const cards::Template& card, const cards::Brand& brand,
                        const BenchParts& parts, bool fresh, int count,
                        const std::shared_ptr<cards::PreparedParts>& kept);
 
+// Cards `first` to first + count - 1 of a long run: words of its own on each, a new photo and
+// background for each tenth.
+void make_stream(const cards::Template& card, const cards::Brand& brand, const BenchParts& parts,
+                 int first, int count, const std::shared_ptr<cards::PreparedParts>& kept);
+
 double median(std::vector<double> values);
 
 // Runs a peer's driver on this core: its version, milliseconds of each card, and size; or only

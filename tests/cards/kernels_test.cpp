@@ -118,18 +118,90 @@ TEST_CASE("every variant of the loops gives the same bytes", "[kernels]") {
   best.tint(a.data(), strength.data(), 40000, 0xff804020U, 11, 12, kCount);
   plain.tint(b.data(), strength.data(), 40000, 0xff804020U, 11, 12, kCount);
   CHECK(a == b);
-  const std::vector<float> weights = {-0.07F, 0.31F, 0.52F, 0.31F, -0.07F};
-  std::vector<Taps> taps(200);
-  for (int i = 0; i < 200; ++i) taps[i] = {i, 5, weights.data()};
-  std::vector<float> sums_a(200 * 4 + 16);
-  std::vector<float> sums_b(sums_a);
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(below.data());
-  best.sum_rows(sums_a.data(), bytes, 800, {0, 5, weights.data()}, 800);
-  plain.sum_rows(sums_b.data(), bytes, 800, {0, 5, weights.data()}, 800);
-  CHECK(sums_a == sums_b);
-  best.sum_pixels(a.data(), sums_a.data(), taps.data(), 196);
-  plain.sum_pixels(b.data(), sums_a.data(), taps.data(), 196);
-  CHECK(a == b);
+  for (const int count : {1, 2, 3, 5, 6, 7, 8, 9, kCount}) {
+    std::vector<std::uint8_t> rgb_a(static_cast<std::size_t>(count) * 3 + 1, 99);
+    std::vector<std::uint8_t> rgb_b(rgb_a);
+    best.to_rgb(rgb_a.data(), below.data(), count);
+    plain.to_rgb(rgb_b.data(), below.data(), count);
+    CHECK(rgb_a == rgb_b);
+    CHECK(rgb_a.back() == 99);
+    best.from_rgb(a.data(), rgb_a.data(), count);
+    plain.from_rgb(b.data(), rgb_a.data(), count);
+    CHECK(a == b);
+  }
+}
+
+namespace {
+
+// `count` random weights of sum 1 for each of `pixels` pixels, one source pixel further each time.
+struct Filter {
+  Filter(int pixels, int count, unsigned seed) {
+    const int reach = (count + kTapStep - 1) / kTapStep * kTapStep;
+    std::mt19937 engine(seed);
+    weights.resize(static_cast<std::size_t>(pixels) * reach);
+    for (int i = 0; i < pixels; ++i) {
+      std::int16_t* first = weights.data() + static_cast<std::size_t>(i) * reach;
+      int rest = 1 << kWeightBits;
+      for (int t = 0; t + 1 < count; ++t) {
+        first[t] = static_cast<std::int16_t>(static_cast<int>(engine() % 9000) - 3000);
+        rest -= first[t];
+      }
+      first[count - 1] = static_cast<std::int16_t>(std::clamp(rest, -32768, 32767));
+      taps.push_back({i, count, first});
+    }
+  }
+  std::vector<std::int16_t> weights;
+  std::vector<Taps> taps;
+};
+
+}  // namespace
+
+TEST_CASE("sums of rows and pixels are the filter's, on every variant", "[kernels]") {
+  const Row source = pixels(kCount, 9, true);
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(source.data());
+  for (const int count : {1, 2, 3, 4, 5, 7, 8, 9, 13}) {
+    INFO(count << " taps");
+    const Filter down(1, count, 10);
+    const int width = 53 * 4 + 3;  // bytes; no multiple of a vector
+    std::vector<std::int16_t> sums(width + 1, 77);
+    std::vector<std::int16_t> same(sums);
+    pixel_rows().sum_rows(sums.data(), bytes, width, down.taps[0], width);
+    portable_pixel_rows().sum_rows(same.data(), bytes, width, down.taps[0], width);
+    CHECK(sums == same);
+    CHECK(sums.back() == 77);
+    for (int i = 0; i < width; ++i) {
+      double exact = 0;
+      for (int t = 0; t < count; ++t) {
+        exact += down.weights[static_cast<std::size_t>(t)] / 16384.0 * bytes[t * width + i];
+      }
+      REQUIRE(std::abs(sums[static_cast<std::size_t>(i)] / 64.0 -
+                       std::clamp(exact, -512., 511.99)) <= 0.5 / 64 + 1e-9);
+    }
+
+    const Filter across(39, count, 11);
+    std::vector<std::int16_t> from(static_cast<std::size_t>(39 + count - 1 + kTapStep) * 4);
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      from[i] = static_cast<std::int16_t>(i % 7 == 0 ? -500 : i % 5 == 0 ? 17000 : bytes[i] * 64);
+    }
+    Row made(40, 7);
+    Row portable(40, 7);
+    pixel_rows().sum_pixels(made.data(), from.data(), across.taps.data(), 39);
+    portable_pixel_rows().sum_pixels(portable.data(), from.data(), across.taps.data(), 39);
+    CHECK(made == portable);
+    CHECK(made.back() == 7);
+    for (int i = 0; i < 39; ++i) {
+      REQUIRE(channel(made[static_cast<std::size_t>(i)], 3) == 255);
+      for (int c = 0; c < 3; ++c) {
+        double exact = 0;
+        for (int t = 0; t < count; ++t) {
+          exact += across.taps[static_cast<std::size_t>(i)].weights[t] / 16384.0 *
+                   from[static_cast<std::size_t>((i + t) * 4 + c)] / 64;
+        }
+        REQUIRE(std::abs(channel(made[static_cast<std::size_t>(i)], c) -
+                         std::clamp(exact, 0.0, 255.0)) <= 0.5 + 1e-9);
+      }
+    }
+  }
 }
 
 }  // namespace affiche::cards::kernels

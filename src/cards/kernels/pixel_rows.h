@@ -8,12 +8,16 @@
 
 namespace affiche::cards::kernels {
 
-// A filter's taps for one row or pixel: `count` weights from source index `first` on.
+// A filter's taps for one row or pixel: `count` weights from source index `first` on, in 1/16384.
+// After them stand zeros up to a multiple of kTapStep.
 struct Taps {
   int first = 0;
   int count = 0;
-  const float* weights = nullptr;
+  const std::int16_t* weights = nullptr;
 };
+constexpr int kWeightBits = 14;
+constexpr int kSumBits = 6;  // of a level's fraction between the two sums
+constexpr int kTapStep = 4;
 
 struct PixelRows {
   // `from` over `to`, both of `count` pixels.
@@ -27,11 +31,12 @@ struct PixelRows {
                std::uint32_t colour, int x, int y, int count);
   void (*to_rgb)(std::uint8_t* to, const std::uint32_t* from, int count);
   void (*from_rgb)(std::uint32_t* to, const std::uint8_t* from, int count);
-  // Weighted sum of `taps.count` rows of bytes, `stride` apart, into floats.
-  void (*sum_rows)(float* to, const std::uint8_t* from, std::ptrdiff_t stride, const Taps& taps,
-                   int count);
-  // Four floats a pixel, summed by each pixel's taps and rounded to bytes.
-  void (*sum_pixels)(std::uint32_t* to, const float* from, const Taps* taps, int count);
+  // Weighted sum of `taps.count` rows of bytes, `stride` apart, in 1/64 of a level.
+  void (*sum_rows)(std::int16_t* to, const std::uint8_t* from, std::ptrdiff_t stride,
+                   const Taps& taps, int count);
+  // Four such sums a pixel, summed by each pixel's taps and rounded to bytes, opaque. Beyond the
+  // last tap kTapStep - 1 pixels are read, whatever they hold.
+  void (*sum_pixels)(std::uint32_t* to, const std::int16_t* from, const Taps* taps, int count);
 };
 
 const PixelRows& pixel_rows();

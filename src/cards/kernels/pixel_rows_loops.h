@@ -101,40 +101,48 @@ void from_rgb(Word* to, const std::uint8_t* from, int count) {
   }
 }
 
-void sum_rows(float* to, const std::uint8_t* from, std::ptrdiff_t stride, const Taps& taps,
+inline std::int16_t narrow(std::int32_t value) {
+  return static_cast<std::int16_t>(value < -32768 ? -32768 : value > 32767 ? 32767 : value);
+}
+
+constexpr int kRowShift = kWeightBits - kSumBits;
+constexpr int kPixelShift = kWeightBits + kSumBits;
+
+void sum_rows(std::int16_t* to, const std::uint8_t* from, std::ptrdiff_t stride, const Taps& taps,
               int count) {
   const std::uint8_t* first = from + taps.first * stride;
   constexpr int kBlock = 32;
   int i = 0;
   for (; i + kBlock <= count; i += kBlock) {
-    float sums[kBlock] = {};
+    std::int32_t sums[kBlock] = {};
     const std::uint8_t* row = first + i;
     for (int t = 0; t < taps.count; ++t, row += stride) {
-      const float weight = taps.weights[t];
-      for (int k = 0; k < kBlock; ++k) sums[k] += weight * static_cast<float>(row[k]);
+      const std::int32_t weight = taps.weights[t];
+      for (int k = 0; k < kBlock; ++k) sums[k] += weight * row[k];
     }
-    for (int k = 0; k < kBlock; ++k) to[i + k] = sums[k];
+    for (int k = 0; k < kBlock; ++k) {
+      to[i + k] = narrow((sums[k] + (1 << (kRowShift - 1))) >> kRowShift);
+    }
   }
   for (; i < count; ++i) {
-    float sum = 0;
-    for (int t = 0; t < taps.count; ++t) {
-      sum += taps.weights[t] * static_cast<float>(first[t * stride + i]);
-    }
-    to[i] = sum;
+    std::int32_t sum = 1 << (kRowShift - 1);
+    for (int t = 0; t < taps.count; ++t) sum += taps.weights[t] * first[t * stride + i];
+    to[i] = narrow(sum >> kRowShift);
   }
 }
 
-void sum_pixels(Word* to, const float* from, const Taps* taps, int count) {
+void sum_pixels(Word* to, const std::int16_t* from, const Taps* taps, int count) {
   for (int i = 0; i < count; ++i) {
     const Taps& tap = taps[i];
-    const float* pixel = from + static_cast<std::ptrdiff_t>(tap.first) * 4;
-    float sums[4] = {0.5F, 0.5F, 0.5F, 0.5F};
+    const std::int16_t* pixel = from + static_cast<std::ptrdiff_t>(tap.first) * 4;
+    constexpr std::int32_t kHalf = 1 << (kPixelShift - 1);
+    std::int32_t sums[4] = {kHalf, kHalf, kHalf, kHalf};
     for (int t = 0; t < tap.count; ++t, pixel += 4) {
       for (int c = 0; c < 4; ++c) sums[c] += tap.weights[t] * pixel[c];
     }
     Word word = 0xff000000U;
     for (int c = 0; c < 3; ++c) {
-      const int level = static_cast<int>(sums[c]);
+      const std::int32_t level = sums[c] >> kPixelShift;
       word |= static_cast<Word>(level < 0 ? 0 : level > 255 ? 255 : level) << (8 * c);
     }
     to[i] = word;
