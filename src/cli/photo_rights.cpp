@@ -32,13 +32,15 @@ int revoke(const Shared& shared, const std::string& target, const std::string& w
   if (down.photos.empty()) std::puts("nothing here has it; it is refused from now on");
   bool by_hand = false;
   for (const store::AffectedCard& card : down.cards) {
-    const std::string path = card.card_path.empty() ? "(not published yet)" : card.card_path;
-    if (card.job_id != 0) {
-      std::printf("%s job %lld: %s\n", card.queued ? "queued     " : "will choose again:",
-                  static_cast<long long>(card.job_id), path.c_str());
+    const auto job = static_cast<long long>(card.job_id);
+    if (card.card_path.empty()) {
+      std::printf("%s job %lld: nothing published yet\n",
+                  card.queued ? "queued     " : "will choose again:", job);
+    } else if (card.queued) {
+      std::printf("queued      job %lld: %s\n", job, card.card_path.c_str());
     } else {
       by_hand = true;
-      std::printf("by hand     %s: its job was pruned\n", path.c_str());
+      std::printf("by hand     %s: no job will make it again\n", card.card_path.c_str());
     }
   }
   for (const std::string& path : down.removed) std::printf("removed     %s\n", path.c_str());
@@ -102,7 +104,8 @@ void add_photo_rights(CLI::App& photos, Shared& shared) {
       ->required();
   down->add_option("--why", *why, "the reason, kept with the take-down")->required();
   down->footer(
-      "Exit code 3: some cards have no job any more and must be made by hand.\n"
+      "Exit code 3: some files are made again by no job; enter one where the card is still "
+      "wanted.\n"
       "Example: affiche photos revoke flickr:4459771899 --why \"asked by its author\"");
   down->callback([&shared, target, why] {
     shared.run = [&shared, target, why] { return revoke(shared, *target, *why); };

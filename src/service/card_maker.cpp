@@ -194,6 +194,8 @@ FoundPhoto CardMaker::find_photo(const store::Job& job, const PhotoRequest& requ
 
 StageResult CardMaker::photo(const store::Job& job, std::stop_token stop) {
   if (!job.out.empty()) withdraw(store_, job.out);
+  // Names with a hash change with the photograph: all that the job made before, wherever it lies.
+  for (const std::string& path : job.outputs) withdraw(store_, path);
   const auto card = template_of(job);
   check_outputs(outputs_of(job), *card, describe(job) + ": outputs");
   const PhotoRequest request = photo_request(job.photo, describe(job) + ": photo");

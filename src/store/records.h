@@ -58,11 +58,11 @@ struct Revocation {
   Millis at = 0;
 };
 
-// What a take-down means for one card or job.
+// What a take-down means for one file, or for a job that had published none.
 struct AffectedCard {
   std::int64_t job_id = 0;  // 0: no job is left that could make the card again
   std::string card_path;    // empty: the job had not published yet
-  bool queued = false;      // the job is in the queue now
+  bool queued = false;      // the job makes it again: it waits, or is at work
 };
 
 // What was measured on a photograph's pixels; see photos/measures.h.

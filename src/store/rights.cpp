@@ -50,9 +50,10 @@ bool published_over(Connection& connection, std::int64_t job_id, const std::stri
       .next();
 }
 
-AffectedCard requeue(Connection& connection, const Candidate& job, Millis now) {
+// Lets the job choose another photograph, and adds an entry for each of its files.
+void choose_again(Connection& connection, const Candidate& job, Millis now,
+                  std::vector<AffectedCard>& affected) {
   Query(connection, "DELETE FROM stages WHERE job_id = ?1", job.job_id).run();
-  AffectedCard affected{job.job_id, job.outputs.empty() ? "" : job.outputs.front(), true};
   if (job.state == State::Done) {
     // Pages refer to the path: the new card takes the place of the old one.
     const std::optional<std::string> path =
@@ -62,10 +63,27 @@ AffectedCard requeue(Connection& connection, const Candidate& job, Millis now) {
           "out = coalesce(?3, out) WHERE id = ?1 AND state = 'done'",
           job.job_id, now, path)
         .run();
-  } else {
-    affected.queued = job.state != State::Dead && job.state != State::Cancelled;
   }
-  return affected;
+  const bool queued = job.state != State::Dead && job.state != State::Cancelled;
+  if (job.outputs.empty()) affected.push_back({job.job_id, "", queued});
+  for (const std::string& path : job.outputs) affected.push_back({job.job_id, path, queued});
+}
+
+// A job is superseded once another one has published over any of its files: to make it again would
+// put its card over the newer one. What it has left is never made again.
+void revoke_job(Connection& connection, const Candidate& job, Millis now,
+                std::vector<AffectedCard>& affected) {
+  std::vector<std::string> left;
+  if (job.state == State::Done) {
+    for (const std::string& path : job.outputs) {
+      if (!published_over(connection, job.job_id, path)) left.push_back(path);
+    }
+    if (left.size() < job.outputs.size()) {
+      for (const std::string& path : left) affected.push_back({job.job_id, path, false});
+      return;
+    }
+  }
+  choose_again(connection, job, now, affected);
 }
 
 // Cards in the ledger that show the photograph and whose job is gone.
@@ -165,9 +183,7 @@ std::vector<AffectedCard> Store::revoke(std::span<const std::string> targets,
     std::vector<AffectedCard> affected;
     for (const std::string& id : photo_ids) {
       for (const Candidate& job : jobs_showing(connection, id)) {
-        const bool gone = job.state == State::Done && !job.outputs.empty() &&
-                          published_over(connection, job.job_id, job.outputs.front());
-        if (!gone) affected.push_back(requeue(connection, job, now));
+        revoke_job(connection, job, now, affected);
       }
       add_orphans(connection, id, affected);
     }

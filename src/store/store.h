@@ -110,8 +110,9 @@ class Store {
   // file or PROVIDER:ID.
   std::set<std::string> photos_behind(const std::string& target) const;
   // Enters the targets and, in the same transaction, puts back into the queue every finished job
-  // whose card shows one of `photo_ids` now, and lets the unfinished ones choose again. A card that
-  // a later job has published over is not touched. A job that writes one file keeps its path.
+  // whose cards show one of `photo_ids` now, and lets the unfinished ones choose again. A card that
+  // a later job has published over is not touched, and what else its job made is not made again.
+  // A job that writes one file keeps its path. One entry for each file.
   std::vector<AffectedCard> revoke(std::span<const std::string> targets,
                                    const std::set<std::string>& photo_ids, const std::string& why);
   void put_measures(const std::string& photo_id, const Measures& measures);

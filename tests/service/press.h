@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "cards/encode.h"
 #include "service/card_maker.h"
+#include "service/outputs.h"
 #include "service/photo_library.h"
 #include "service/worker.h"
 #include "store/temporary_folder.h"
@@ -79,14 +80,16 @@ struct Press {
     return service::PhotoLibrary(config, store, artifacts).import_folder(place).front().id;
   }
 
+  // `makes` as in a job file: "card.jpg card.png"; empty: one file.
   std::int64_t add(const std::string& headline, const std::string& photo,
-                   const std::string& out = "") {
+                   const std::string& out = "", const std::string& makes = "") {
     store::NewJob job;
     job.template_name = "plain";
     job.brand = "house";
     job.variables = Json{{"headline", headline}}.dump();
     job.photo = photo;
     job.out = out;
+    if (!makes.empty()) job.makes = service::to_json(service::read_outputs(Json(makes), "outputs"));
     return store.enqueue(std::array{job}).front().id;
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/take_down.h"
 
+#include <algorithm>
 #include <map>
 
 #include "catch.h"
@@ -23,6 +24,27 @@ std::string photo_of(const Press& press, std::int64_t job) {
   const store::Stages stages = press.store.stages(job);
   const Json photo = Json::parse(stages.at("photo").detail).at("photo");
   return photo.is_null() ? "" : photo.at("id").get<std::string>();
+}
+
+// Each file, the card and its credits, of a job.
+std::vector<std::filesystem::path> files_of(const Press& press, std::int64_t job) {
+  std::vector<std::filesystem::path> files;
+  const std::vector<std::string> outputs = press.store.job(job)->outputs;
+  for (const std::string& path : outputs) {
+    files.emplace_back(path);
+    files.push_back(credits_path(path));
+  }
+  return files;
+}
+
+bool all_there(const std::vector<std::filesystem::path>& files) {
+  return std::all_of(files.begin(), files.end(),
+                     [](const auto& file) { return std::filesystem::exists(file); });
+}
+
+bool none_there(const std::vector<std::filesystem::path>& files) {
+  return std::none_of(files.begin(), files.end(),
+                      [](const auto& file) { return std::filesystem::exists(file); });
 }
 
 std::filesystem::path output(const Press& press, std::int64_t job) {
@@ -143,6 +165,75 @@ TEST_CASE("a card that finds no other photograph is taken off its place", "[take
   CHECK_FALSE(std::filesystem::exists(card));
   CHECK_FALSE(std::filesystem::exists(credits_path(card)));
   CHECK(read_bytes(kept) == before);
+}
+
+TEST_CASE("every file of a set goes when its photograph does", "[takedown]") {
+  const bool named = GENERATE(false, true);
+  CAPTURE(named);
+  Press press;
+  const std::string dune = press.import("dune", "desert", 1);
+  const std::string set = "card.jpg card.png card.webp";
+  const std::string place = named ? press.folder / "site" / "" : "";
+  const std::int64_t job = press.add("Sand", "\"desert\"", place, set);
+  press.drain();
+  const auto before = files_of(press, job);
+  REQUIRE(before.size() == 6);
+  REQUIRE(all_there(before));
+
+  const std::string pier = press.import("pier", "desert", 3);
+  const TakenDown down = take_down(press.store, dune, "why");
+  REQUIRE(down.cards.size() == 3);
+  for (const store::AffectedCard& card : down.cards) {
+    CHECK(card.job_id == job);
+    CHECK(card.queued);
+  }
+  CHECK(down.removed.empty());
+  press.drain();
+  CHECK(none_there(before));
+  const auto after = files_of(press, job);
+  CHECK(after.size() == 6);
+  CHECK(all_there(after));
+  CHECK(photo_of(press, job) == pier);
+  const std::vector<std::string> remade = press.store.job(job)->outputs;
+  for (const std::string& path : remade) {
+    CHECK(press.store.credits_of_card(path).front().photo_id == pier);
+  }
+  CHECK(take_down(press.store, dune, "again").cards.empty());
+}
+
+TEST_CASE("no file of a set stays when no other photograph is found", "[takedown]") {
+  Press press("fail");
+  const std::string dune = press.import("dune", "desert", 1);
+  const std::int64_t job = press.add("Sand", "\"desert\"", "", "card.jpg card.png");
+  press.drain();
+  const auto before = files_of(press, job);
+  REQUIRE(all_there(before));
+  take_down(press.store, dune, "why");
+  press.drain();
+  CHECK(press.store.job(job)->state == store::State::Dead);
+  CHECK(none_there(before));
+}
+
+TEST_CASE("a set that another job has published over in part loses the rest", "[takedown]") {
+  Press press;
+  const std::string dune = press.import("dune", "desert", 1);
+  press.import("pier", "harbour", 3);
+  const std::int64_t old = press.add("Old", "\"desert\"", "", "card.jpg card.png");
+  press.drain();
+  const std::vector<std::string> outputs = press.store.job(old)->outputs;
+  REQUIRE(outputs.size() == 2);
+  press.add("New", "\"harbour\"", outputs[0]);
+  press.drain();
+  const Bytes newer = read_bytes(outputs[0]);
+
+  const TakenDown down = take_down(press.store, dune, "why");
+  REQUIRE(down.cards.size() == 1);
+  CHECK(down.cards[0].card_path == outputs[1]);
+  CHECK_FALSE(down.cards[0].queued);
+  CHECK(down.removed == std::vector<std::string>{outputs[1]});
+  CHECK_FALSE(std::filesystem::exists(outputs[1]));
+  CHECK(press.drain().done == 0);
+  CHECK(read_bytes(outputs[0]) == newer);
 }
 
 TEST_CASE("only what affiche published is ever removed", "[takedown]") {
