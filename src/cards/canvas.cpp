@@ -75,6 +75,14 @@ Canvas::Canvas(int width, int height, Ground ground)
   }
 }
 
+Canvas Canvas::copy() const {
+  cairo_surface_flush(surface_.get());
+  Canvas same(width_, height_, ground_);
+  for (int y = 0; y < height_; ++y) std::copy_n(words(y), width_, same.words(y));
+  cairo_surface_mark_dirty(same.surface());
+  return same;
+}
+
 std::uint8_t* Canvas::row(int y) const {
   return cairo_image_surface_get_data(surface_.get()) +
          static_cast<std::ptrdiff_t>(y) * cairo_image_surface_get_stride(surface_.get());
@@ -220,6 +228,17 @@ void Canvas::shade(const Area& area, const std::vector<std::uint16_t>& strengths
                                part.x, y, part.width);
   }
   cairo_surface_mark_dirty(surface_.get());
+}
+
+void Canvas::fill(std::span<const Run> runs, const Colour& colour, double opacity) {
+  for (const Run& run : runs) {
+    const Run part = visible(run);
+    if (part.from >= part.to) continue;
+    cairo_rectangle(context_.get(), part.from, part.y, part.to - part.from, 1);
+  }
+  cairo_set_source_rgba(context_.get(), colour.red / 255.0, colour.green / 255.0,
+                        colour.blue / 255.0, colour.alpha * opacity);
+  cairo_fill(context_.get());
 }
 
 void Canvas::lay(const Plane& plane) {

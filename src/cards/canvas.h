@@ -62,6 +62,7 @@ class Canvas {
   cairo_t* context() { return context_.get(); }
   cairo_surface_t* surface() const { return surface_.get(); }
   bool transparent() const { return ground_ == Ground::Transparent; }
+  Canvas copy() const;
   // BGRX or premultiplied BGRA. Flush the surface before reading, mark it dirty after writing.
   std::uint8_t* row(int y) const;
 
@@ -82,6 +83,8 @@ class Canvas {
   // The same, with strengths of 0 to 65535 (rows of the area) times `amount`.
   void shade(const Area& area, const std::vector<std::uint16_t>& strengths, const Colour& colour,
              double amount);
+  // The runs in one colour, as far as they are on the canvas.
+  void fill(std::span<const Run> runs, const Colour& colour, double opacity);
   // The plane over what is there.
   void lay(const Plane& plane);
   // All that is not clear, of a transparent canvas.

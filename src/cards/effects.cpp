@@ -120,6 +120,19 @@ void apply_border(Canvas& canvas, const Effects& effects, const EffectPlace& pla
   cairo_restore(context);
 }
 
+Canvas shadow_of(const Canvas& canvas, const Effects::Shadow& shadow, const Colour& colour,
+                 bool mirrored) {
+  Canvas result(canvas.width(), canvas.height(), Canvas::Ground::Transparent);
+  cairo_t* context = result.context();
+  set_source(context, colour);
+  cairo_mask_surface(context, canvas.surface(), mirrored ? -shadow.x : shadow.x, shadow.y);
+  cairo_surface_flush(result.surface());
+  blur(result, shadow.blur / 2);
+  return result;
+}
+
+}  // namespace
+
 Canvas rotated(const Canvas& canvas, const Box& box, double degrees) {
   Canvas result(canvas.width(), canvas.height(), Canvas::Ground::Transparent);
   cairo_t* context = result.context();
@@ -136,21 +149,7 @@ Canvas rotated(const Canvas& canvas, const Box& box, double degrees) {
   return result;
 }
 
-Canvas shadow_of(const Canvas& canvas, const Effects::Shadow& shadow, const Colour& colour,
-                 bool mirrored) {
-  Canvas result(canvas.width(), canvas.height(), Canvas::Ground::Transparent);
-  cairo_t* context = result.context();
-  set_source(context, colour);
-  cairo_mask_surface(context, canvas.surface(), mirrored ? -shadow.x : shadow.x, shadow.y);
-  cairo_surface_flush(result.surface());
-  blur(result, shadow.blur / 2);
-  return result;
-}
-
-}  // namespace
-
-void lay_with_effects(Canvas& below, Canvas&& layer, const Effects& effects,
-                      const EffectPlace& place, double opacity) {
+Canvas with_effects(Canvas&& layer, const Effects& effects, const EffectPlace& place) {
   cairo_surface_flush(layer.surface());
   if (effects.blur > 0) blur(layer, effects.blur);
   apply_colours(layer, effects, place);
@@ -163,14 +162,22 @@ void lay_with_effects(Canvas& below, Canvas&& layer, const Effects& effects,
   }
   cairo_surface_mark_dirty(layer.surface());
   if (effects.border) apply_border(layer, effects, place);
-  if (effects.rotate != 0) {
-    layer = rotated(layer, place.box, place.mirrored ? -effects.rotate : effects.rotate);
-  }
-  if (effects.shadow) {
-    const Colour colour = place.paint(effects.shadow->colour);
-    lay(below, shadow_of(layer, *effects.shadow, colour, place.mirrored), Blend::Normal, opacity);
-  }
-  lay(below, layer, effects.blend, opacity);
+  if (effects.rotate == 0) return std::move(layer);
+  return rotated(layer, place.box, place.mirrored ? -effects.rotate : effects.rotate);
+}
+
+void lay_shadow(Canvas& below, const Canvas& finished, const Effects& effects,
+                const EffectPlace& place, double opacity) {
+  if (!effects.shadow) return;
+  const Colour colour = place.paint(effects.shadow->colour);
+  lay(below, shadow_of(finished, *effects.shadow, colour, place.mirrored), Blend::Normal, opacity);
+}
+
+void lay_with_effects(Canvas& below, Canvas&& layer, const Effects& effects,
+                      const EffectPlace& place, double opacity) {
+  const Canvas finished = with_effects(std::move(layer), effects, place);
+  lay_shadow(below, finished, effects, place, opacity);
+  lay(below, finished, effects.blend, opacity);
 }
 
 namespace {

@@ -24,6 +24,14 @@ struct EffectPlace {
 void lay_with_effects(Canvas& below, Canvas&& layer, const Effects& effects,
                       const EffectPlace& place, double opacity);
 
+// The steps of it: all that changes the layer itself; what the finished layer casts; lay() below.
+Canvas with_effects(Canvas&& layer, const Effects& effects, const EffectPlace& place);
+void lay_shadow(Canvas& below, const Canvas& finished, const Effects& effects,
+                const EffectPlace& place, double opacity);
+
+// Clockwise about the middle of the box.
+Canvas rotated(const Canvas& canvas, const Box& box, double degrees);
+
 // Premultiplied BGRA, in place: three box passes, close to a Gaussian of standard deviation
 // `sigma` pixels (SVG 1.1, feGaussianBlur). Beyond the edge the pixels go on as they end.
 void blur(Canvas& canvas, double sigma);

@@ -10,6 +10,7 @@
 #include "cards/chart.h"
 #include "cards/effects.h"
 #include "cards/glyph_runs.h"
+#include "cards/seen.h"
 #include "cards/shapes.h"
 #include "cards/shared_layers.h"
 #include "cards/svg.h"
@@ -41,20 +42,16 @@ double contrast_under(const Canvas& canvas, const PlacedText& text, const Colour
   return lowest;
 }
 
-// The least amount in [low, high] with which every text has its contrast; `high` if none has. `aim`
-// is a contrast above what must be, for texts that can have it on `colour`.
-double least_amount(const Canvas& canvas, const std::vector<const PlacedText*>& texts,
-                    const Colour& colour, double low, double high, const Strength& strength,
-                    double aim = 0) {
-  const auto holds_at = [&](double amount) {
-    return std::all_of(texts.begin(), texts.end(), [&](const PlacedText* text) {
-      // A little more than needed, because dither and antialiasing come after.
-      const double reachable = 0.9 * contrast(luminance(text->colour), luminance(colour));
-      const double needed = std::max(text->needed_contrast, std::min(aim, reachable));
-      return contrast_under(canvas, *text, colour, amount, strength) >= needed * 1.03;
-    });
-  };
-  if (texts.empty() || holds_at(low)) return low;
+// A little more than needed, because dither and antialiasing come after. `aim` is a contrast above
+// what must be, for texts that can have it on `colour`.
+double wanted_contrast(const PlacedText& text, const Colour& colour, double aim) {
+  const double reachable = 0.9 * contrast(luminance(text.colour), luminance(colour));
+  return 1.03 * std::max(text.needed_contrast, std::min(aim, reachable));
+}
+
+// The least amount in [low, high] at which the condition holds; `high` if it holds at none.
+double least_amount(double low, double high, const std::function<bool(double)>& holds_at) {
+  if (holds_at(low)) return low;
   for (int i = 0; i < 7; ++i) {
     const double middle = (low + high) / 2;
     (holds_at(middle) ? high : low) = middle;
@@ -65,12 +62,13 @@ double least_amount(const Canvas& canvas, const std::vector<const PlacedText*>& 
 class Drawing {
  public:
   Drawing(const CardJob& job, const Prepared& prepared, const Layer& layer, const Box& box,
-          Canvas& canvas, Canvas& target, Composed& result)
+          Canvas& canvas, Canvas& target, const Layings& layings, Composed& result)
       : job_(job),
         prepared_(prepared),
         layer_(layer),
         canvas_(canvas),
         target_(target),
+        layings_(layings),
         result_(result),
         box_(box),
         area_(whole_pixels(box_)) {}
@@ -272,18 +270,30 @@ class Drawing {
     }
   }
 
-  // As least_amount(), with the area's own strengths, which are `strength` at its pixels.
+  // The least amount with which every text has its contrast, at most `high`. `strengths` are the
+  // area's own, which are `strength` at its pixels.
   double scrim_amount(const std::vector<const PlacedText*>& texts, const Colour& colour, double low,
                       double high, const std::vector<std::uint16_t>& strengths,
                       const Strength& strength, double aim) const {
     double amount = low;
     for (const PlacedText* text : texts) {
+      if (!layings_.empty()) {
+        const double wanted = wanted_contrast(*text, colour, aim);
+        amount = least_amount(amount, high, [&](double trial) {
+          Canvas shaded = canvas_.copy();
+          shaded.shade(area_, strengths, colour, trial);
+          return contrast_as_seen(shaded, layings_, *text) >= wanted;
+        });
+        continue;
+      }
       if (text->opacity * text->colour.alpha < 1) {
-        amount = least_amount(canvas_, {text}, colour, amount, high, strength, aim);
+        const double wanted = wanted_contrast(*text, colour, aim);
+        amount = least_amount(amount, high, [&](double trial) {
+          return contrast_under(canvas_, *text, colour, trial, strength) >= wanted;
+        });
         continue;
       }
       for (const Inked& ink : *inked_on(canvas_, *text)) {
-        // A little more than needed, because dither and antialiasing come after.
         const double reachable = 0.9 * contrast(luminance(ink.colour), luminance(colour));
         const double needed = std::max(text->needed_contrast, std::min(aim, reachable)) * 1.03;
         amount = canvas_.least_amount(ink.runs, luminance(ink.colour), needed, colour, amount, high,
@@ -306,7 +316,24 @@ class Drawing {
     };
   }
 
+  // The shades that a pad may have: the brand's own, then black or white.
+  std::vector<Colour> pad_shades(const PlacedText& text) const {
+    const bool light = luminance(text.colour) > 0.18;
+    std::vector<Colour> shades;
+    const auto own = job_.brand.colours.find(light ? "shade" : "light");
+    if (own != job_.brand.colours.end()) shades.push_back(own->second);
+    shades.push_back(light ? Colour{0, 0, 0} : Colour{255, 255, 255});
+    return shades;
+  }
+
+  static void lay_pad(Canvas& canvas, const Colour& shade, double amount, const Strength& pad) {
+    canvas.shade({0, 0, canvas.width(), canvas.height()}, {}, shade,
+                 [&](double x, double y) { return amount * pad(x, y); });
+  }
+
+  // The contrast of the text, after a pad was laid where it needs one.
   double secure_contrast(const PlacedText& text) {
+    if (!layings_.empty() && text.needed_contrast > 1) return secure_as_seen(text);
     const Strength pad = pad_around(text);
     double reached = 0;
     const auto holds = [&] {
@@ -314,16 +341,13 @@ class Drawing {
       return reached >= text.needed_contrast;
     };
     if (holds()) return reached;
-    const bool light = luminance(text.colour) > 0.18;
-    std::vector<Colour> shades;
-    const auto own = job_.brand.colours.find(light ? "shade" : "light");
-    if (own != job_.brand.colours.end()) shades.push_back(own->second);
-    shades.push_back(light ? Colour{0, 0, 0} : Colour{255, 255, 255});
-    for (const Colour& shade : shades) {
-      if (contrast_under(canvas_, text, shade, 1, pad) < text.needed_contrast * 1.03) continue;
-      const double amount = least_amount(canvas_, {&text}, shade, 0, 1, pad);
-      const Area all = {0, 0, canvas_.width(), canvas_.height()};
-      canvas_.shade(all, {}, shade, [&](double x, double y) { return amount * pad(x, y); });
+    const double wanted = text.needed_contrast * 1.03;
+    for (const Colour& shade : pad_shades(text)) {
+      if (contrast_under(canvas_, text, shade, 1, pad) < wanted) continue;
+      const double amount = least_amount(0, 1, [&](double trial) {
+        return contrast_under(canvas_, text, shade, trial, pad) >= wanted;
+      });
+      lay_pad(canvas_, shade, amount, pad);
       if (holds()) return reached;
     }
     fail(text.credit ? Cause::Refused : Cause::BadInput, job_.what(layer_), ": contrast of ",
@@ -332,11 +356,51 @@ class Drawing {
          inked_on(canvas_, text)->size() > 1 ? " or accent" : "");
   }
 
+  // The same where effects come after: a pad beneath the words, and where that is not enough,
+  // because the group is not opaque, one on the card below it too.
+  double secure_as_seen(const PlacedText& text) {
+    const double found = contrast_as_seen(canvas_, layings_, text);
+    if (found >= text.needed_contrast) return found;
+    const Strength pad = pad_around(text);
+    const double wanted = text.needed_contrast * 1.03;
+    // A pad on the card does not turn with its words.
+    const bool turned = std::any_of(layings_.begin(), layings_.end(), [](const Laying& laying) {
+      return laying.effects->rotate != 0;
+    });
+    Canvas& card = *layings_.back().below;
+    const auto reached_with = [&](const Colour& shade, double amount, bool on_card) {
+      Canvas padded = canvas_.copy();
+      lay_pad(padded, shade, amount, pad);
+      if (!on_card) return contrast_as_seen(padded, layings_, text);
+      Canvas below = card.copy();
+      lay_pad(below, shade, amount, pad);
+      Layings over = layings_;
+      over.back().below = &below;
+      return contrast_as_seen(padded, over, text);
+    };
+    for (const Colour& shade : pad_shades(text)) {
+      for (const bool on_card : {false, true}) {
+        if ((on_card && turned) || reached_with(shade, 1, on_card) < wanted) continue;
+        const double amount = least_amount(
+            0, 1, [&](double trial) { return reached_with(shade, trial, on_card) >= wanted; });
+        lay_pad(canvas_, shade, amount, pad);
+        if (on_card) lay_pad(card, shade, amount, pad);
+        return contrast_as_seen(canvas_, layings_, text);
+      }
+    }
+    fail(Cause::BadInput, job_.what(layer_), ": contrast of ", found,
+         " under the text as the effects of ", layings_.back().name, " leave it, at least ",
+         text.needed_contrast,
+         " is needed (1: hidden, or off the card); soften the effects, take the words out of it, ",
+         "or choose a lighter or darker colour");
+  }
+
   const CardJob& job_;
   const Prepared& prepared_;
   const Layer& layer_;
-  Canvas& canvas_;  // what contrast is measured on
-  Canvas& target_;  // what is drawn on: the same, or one of the layer's own
+  Canvas& canvas_;          // what contrast is measured on
+  Canvas& target_;          // what is drawn on: the same, or one of the layer's own
+  const Layings& layings_;  // what is still done to `canvas_`
   Composed& result_;
   Box box_;
   Area area_;
@@ -364,22 +428,29 @@ EffectPlace effect_place(const CardJob& job, const Box& box, const Mask& outline
           [&job](const Paint& paint) { return resolve(paint, job.brand, job.values); }};
 }
 
+// `layings`: what is done to `canvas` afterwards.
 void draw_with_effects(const CardJob& job, const Prepared& prepared, const Layer& layer,
-                       const Box& box, Canvas& canvas, Composed& result) {
+                       const Box& box, Canvas& canvas, const Layings& layings, Composed& result) {
   if (layer.effects.none()) {
-    std::visit(Drawing(job, prepared, layer, box, canvas, canvas, result), layer.content);
+    std::visit(Drawing(job, prepared, layer, box, canvas, canvas, layings, result), layer.content);
     return;
   }
+  const EffectPlace place =
+      effect_place(job, box, outline_of(layer), job.mirrored() && layer.mirror, job.what(layer));
   Canvas own(canvas.width(), canvas.height(), Canvas::Ground::Transparent);
-  std::visit(Drawing(job, prepared, layer, box, canvas, own, result), layer.content);
-  lay_with_effects(
-      canvas, std::move(own), layer.effects,
-      effect_place(job, box, outline_of(layer), job.mirrored() && layer.mirror, job.what(layer)),
-      1);
+  if (std::holds_alternative<ChartLayer>(layer.content)) {
+    // Its words stand among its own pixels, which the effects change with them.
+    Layings all = {{&canvas, &layer.effects, place, 1, "layer \"" + layer.name + "\""}};
+    all.insert(all.end(), layings.begin(), layings.end());
+    std::visit(Drawing(job, prepared, layer, box, own, own, all, result), layer.content);
+  } else {
+    std::visit(Drawing(job, prepared, layer, box, canvas, own, layings, result), layer.content);
+  }
+  lay_with_effects(canvas, std::move(own), layer.effects, place, 1);
 }
 
 void draw_layer(const CardJob& job, const Prepared& prepared, const Layer& layer, Canvas& canvas,
-                Composed& result) {
+                const Layings& layings, Composed& result) {
   const std::optional<Box> box = prepared.place.box(job, layer);
   if (!box || is_empty(job, layer)) return;
   // Without its photograph there is nothing that a border or a shadow could belong to.
@@ -388,19 +459,19 @@ void draw_layer(const CardJob& job, const Prepared& prepared, const Layer& layer
   }
   if (never_changes(layer)) {
     const auto drawn = drawn_layer(job, layer, *box, [&](Canvas& own, Composed& by_itself) {
-      draw_with_effects(job, prepared, layer, *box, own, by_itself);
+      draw_with_effects(job, prepared, layer, *box, own, {}, by_itself);
     });
     canvas.lay(drawn->plane);
     result.layers.insert(result.layers.end(), drawn->reports.begin(), drawn->reports.end());
     return;
   }
-  draw_with_effects(job, prepared, layer, *box, canvas, result);
+  draw_with_effects(job, prepared, layer, *box, canvas, layings, result);
 }
 
 void draw_timed(const CardJob& job, const Prepared& prepared, const Layer& layer, Canvas& canvas,
-                Composed& result) {
+                const Layings& layings, Composed& result) {
   const auto start = std::chrono::steady_clock::now();
-  draw_layer(job, prepared, layer, canvas, result);
+  draw_layer(job, prepared, layer, canvas, layings, result);
   const auto end = std::chrono::steady_clock::now();
   result.timings["layer " + layer.name] +=
       std::chrono::duration<double, std::milli>(end - start).count();
@@ -412,17 +483,19 @@ void draw_layers(const CardJob& job, const Prepared& prepared, Canvas& canvas, C
   for (std::size_t i = 0; i < job.layers.size();) {
     const Group* group = job.card.find_group(job.layers[i]->group);
     if (group == nullptr || (group->effects.none() && group->opacity == 1)) {
-      draw_timed(job, prepared, *job.layers[i++], canvas, result);
+      draw_timed(job, prepared, *job.layers[i++], canvas, {}, result);
       continue;
     }
-    Canvas own(canvas.width(), canvas.height(), Canvas::Ground::Transparent);
-    for (; i < job.layers.size() && job.layers[i]->group == group->name; ++i) {
-      draw_timed(job, prepared, *job.layers[i], own, result);
-    }
     const Box box = job.mirrored() ? job.mirror(group->box) : group->box;
-    const std::string what = "template \"" + job.card.name + "\", group \"" + group->name + "\"";
-    lay_with_effects(canvas, std::move(own), group->effects,
-                     effect_place(job, box, {}, job.mirrored(), what), group->opacity);
+    const std::string name = "group \"" + group->name + "\"";
+    const EffectPlace place =
+        effect_place(job, box, {}, job.mirrored(), "template \"" + job.card.name + "\", " + name);
+    Canvas own(canvas.width(), canvas.height(), Canvas::Ground::Transparent);
+    const Layings layings = {{&canvas, &group->effects, place, group->opacity, name}};
+    for (; i < job.layers.size() && job.layers[i]->group == group->name; ++i) {
+      draw_timed(job, prepared, *job.layers[i], own, layings, result);
+    }
+    lay_with_effects(canvas, std::move(own), group->effects, place, group->opacity);
   }
 }
 

@@ -311,14 +311,27 @@ void check_changes(const Reading& reading, const Template& card, const LayerScop
   check("groups", names(card.groups));
 }
 
-bool needs_contrast(const Layer& layer) {
-  const auto* text = std::get_if<TextLayer>(&layer.content);
-  return std::holds_alternative<CreditLayer>(layer.content) ||
-         std::holds_alternative<ScrimLayer>(layer.content) ||
-         (text != nullptr && !text->style.decorative);
+// What a group that changes its pixels as a whole may not hold: the credit, which nothing may hide,
+// and a scrim for words that it does not change alike.
+void check_in_effects(const Fields& root, const Template& card, const Layer& layer,
+                      const Group& group) {
+  if (std::holds_alternative<CreditLayer>(layer.content)) {
+    root.refuse("layers", "layer \"" + layer.name + "\": group \"" + group.name +
+                              "\" has effects, so it cannot hold the credit");
+  }
+  const auto* scrim = std::get_if<ScrimLayer>(&layer.content);
+  if (scrim == nullptr) return;
+  for (const Layer& words : card.layers) {
+    const bool served =
+        std::find(scrim->under.begin(), scrim->under.end(), words.name) != scrim->under.end();
+    if (!served || words.group == group.name) continue;
+    root.refuse("layers", "scrim \"" + layer.name + "\": group \"" + group.name +
+                              "\" has effects, so it serves only words of that group, and \"" +
+                              words.name + "\" is in none or in another");
+  }
 }
 
-// Layers of a group follow one another, and one that changes its pixels as a whole holds no words.
+// Layers of a group follow one another.
 void check_groups(const Fields& root, const Template& card) {
   std::set<std::string> closed;
   const std::string* open = nullptr;
@@ -330,10 +343,8 @@ void check_groups(const Fields& root, const Template& card) {
     }
     open = layer.group.empty() ? nullptr : &layer.group;
     const Group* group = card.find_group(layer.group);
-    if (group != nullptr && needs_contrast(layer) &&
-        !(group->effects.none() && group->opacity == 1)) {
-      root.refuse("layers", "layer \"" + layer.name + "\": group \"" + group->name +
-                                "\" has effects, so it cannot hold words, scrims or the credit");
+    if (group != nullptr && !(group->effects.none() && group->opacity == 1)) {
+      check_in_effects(root, card, layer, *group);
     }
   }
 }

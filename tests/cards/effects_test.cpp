@@ -162,10 +162,6 @@ TEST_CASE("words take no effect that would hide them", "[effects]") {
   CHECK(contains(thrown([&] { made(text + "blend = \"screen\"\n"); }).message, "decorative"));
   CHECK_NOTHROW(made(text + "decorative = true\nblur = 2\nrotate = 10\n"));
   CHECK_NOTHROW(made(text + "shadow = { blur = 4 }\n"));
-  CHECK(contains(thrown([&] {
-                   made("[[groups]]\nname = \"g\"\nblur = 3\n" + text + "group = \"g\"\n");
-                 }).message,
-                 "cannot hold words"));
 }
 
 TEST_CASE("what effects do to a photo is said in its credit", "[effects]") {
