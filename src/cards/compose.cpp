@@ -62,6 +62,8 @@ CardJob make_job(const Template& card, const Brand& brand, const CardInputs& inp
   return job;
 }
 
+constexpr const char* kColoursChanged = "colours changed";
+
 // What effects do to the photograph, in the words of its credit.
 std::vector<std::string> changes_by(const CardJob& job, const Layer& layer) {
   std::vector<std::string> changes;
@@ -71,7 +73,7 @@ std::vector<std::string> changes_by(const CardJob& job, const Layer& layer) {
   const Group* group = job.card.find_group(layer.group);
   for (const Effects* effects : {&layer.effects, group != nullptr ? &group->effects : nullptr}) {
     if (effects == nullptr) continue;
-    add(effects->tint || effects->duotone || effects->blend != Blend::Normal, "colours changed");
+    add(effects->tint || effects->duotone || effects->blend != Blend::Normal, kColoursChanged);
     add(effects->blur > 0, "blurred");
     add(effects->grain > 0, "grain added");
     add(effects->rotate != 0, "rotated");
@@ -99,6 +101,7 @@ void note_photo(const CardJob& job, Composed& result) {
         is_cropped(used, area.width, area.height, *content)) {
       used = used.with_change("cropped");
     }
+    if (content->grade > 0) used = used.with_change(kColoursChanged);
     for (const std::string& change : changes_by(job, *layer)) used = used.with_change(change);
   }
   if (!drawn) return;  // no condition of a photo layer holds
@@ -138,7 +141,7 @@ void prepare_photos(const CardJob& job, Prepared& prepared, Composed& result) {
     if (const auto focus = job.values.find(kFocusVariable); focus != job.values.end()) {
       place.focus = read_focus(focus->second);
     }
-    const auto photo = shared_cover(job.inputs, area.width, area.height, *content, place);
+    const auto photo = shared_cover(job, area.width, area.height, *content, place);
     if (photo->enlargement > 1.25) {
       result.warnings.push_back(concat("photo \"", result.credit->title, "\" is enlarged ",
                                        photo->enlargement, " times; use a larger one"));

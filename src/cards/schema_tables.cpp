@@ -245,7 +245,9 @@ Keys kind_keys(const std::string& kind) {
   if (kind == "photo") {
     return {choice("fit", {"cover", "contain"}, "fills its box, or is whole inside of it"),
             choice("focus", {"attention", "entropy", "center", "point"}, "what stays in the crop"),
-            values(KeyType::Numbers, "point", 2, 2, "[x, y] of focus = \"point\", fractions")};
+            values(KeyType::Numbers, "point", 2, 2, "[x, y] of focus = \"point\", fractions"),
+            number("grade", 0, 1, 0, "how far its white balance moves towards the brand's colours"),
+            colour("grade_colour", "in place of all the brand's colours")};
   }
   if (kind == "svg") return {required(of_type(KeyType::File, "file", "the drawing"))};
   if (kind == "text") {

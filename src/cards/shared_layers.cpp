@@ -6,9 +6,11 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "cards/grade.h"
 #include "cards/kernels/pixel_rows.h"
 #include "cards/mask.h"
 #include "cards/resample.h"
+#include "cards/variables.h"
 
 namespace affiche::cards {
 namespace {
@@ -174,19 +176,29 @@ std::shared_ptr<const std::vector<std::uint16_t>> ramp(
       [](const std::vector<std::uint16_t>& strengths) { return strengths.size() * 2; });
 }
 
-std::shared_ptr<const CoverPhoto> shared_cover(const CardInputs& inputs, int width, int height,
+std::shared_ptr<const CoverPhoto> shared_cover(const CardJob& job, int width, int height,
                                                const PhotoLayer& layer, const PhotoPlace& place) {
-  const Photo& photo = *inputs.photo;
+  const Photo& photo = *job.inputs.photo;
   const Bytes& bytes = photo.encoded();
   std::string key = concat("photo ", width, "x", height, " ", static_cast<int>(layer.fit), " ",
                            static_cast<int>(layer.focus), " ", layer.point[0], " ", layer.point[1]);
   if (place.focus) key += concat(" at ", (*place.focus)[0], ",", (*place.focus)[1]);
   for (const Box& box : place.taken) key += " " + text_of(box);
+  Tone tone = tone_of(job.brand);
+  double amount = layer.grade;
+  if (layer.grade_colour) {
+    const Colour colour = resolve(*layer.grade_colour, job.brand, job.values);
+    tone = tone_of(colour);
+    amount *= colour.alpha;
+  }
+  if (amount > 0) key += concat(" graded ", amount, " ", tone[0], ",", tone[1]);
   key += " " + sample(bytes.data(), bytes.size());
   const auto made = shared<CutPhoto>(
-      inputs.kept.get(), key,
+      job.inputs.kept.get(), key,
       [&] {
-        return CutPhoto{photo, cover(photo, width, height, layer, place)};
+        CutPhoto cut{photo, cover(photo, width, height, layer, place)};
+        if (amount > 0) grade(cut.cut.image, tone, amount);
+        return cut;
       },
       [](const CutPhoto& kept) {
         return kept.source.encoded().size() + kept.cut.image.pixels.size();

@@ -40,8 +40,8 @@ std::shared_ptr<const std::vector<std::uint16_t>> ramp(
     const CardJob& job, const std::string& key, const Area& area,
     const std::function<double(double x, double y)>& strength);
 
-// cover() of a photo, by its bytes.
-std::shared_ptr<const CoverPhoto> shared_cover(const CardInputs& inputs, int width, int height,
+// cover() of the job's photo, graded as the layer says.
+std::shared_ptr<const CoverPhoto> shared_cover(const CardJob& job, int width, int height,
                                                const PhotoLayer& layer, const PhotoPlace& place);
 
 }  // namespace affiche::cards

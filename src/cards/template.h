@@ -190,6 +190,8 @@ struct PhotoLayer {
   Fit fit = Fit::Cover;
   Focus focus = Focus::Attention;
   std::array<double, 2> point = {0.5, 0.5};  // Focus::Point, fractions of the photo
+  double grade = 0;                          // how far its colours move towards the brand's, 0 to 1
+  std::optional<Paint> grade_colour;         // in place of all the brand's colours
 };
 struct SvgLayer {
   std::string svg;  // checked text with {{brand.name}} places, drawn into the box

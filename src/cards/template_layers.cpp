@@ -167,7 +167,7 @@ GradientLayer read_gradient(const Fields& fields, const Template& card) {
   return layer;
 }
 
-PhotoLayer read_photo(const Fields& fields) {
+PhotoLayer read_photo(const Fields& fields, const Template& card) {
   PhotoLayer layer;
   layer.fit = fields.choice<PhotoLayer::Fit>("fit");
   layer.focus = fields.choice<PhotoLayer::Focus>("focus");
@@ -175,6 +175,11 @@ PhotoLayer read_photo(const Fields& fields) {
     fields.refuse("point", "expected together with focus = \"point\"");
   }
   layer.point = read_pair(fields, "point", {0.5, 0.5});
+  layer.grade = fields.number("grade");
+  if (fields.has("grade_colour")) {
+    if (layer.grade == 0) fields.refuse("grade_colour", "expected together with grade above 0");
+    layer.grade_colour = read_paint(fields, "grade_colour", card);
+  }
   return layer;
 }
 
@@ -271,7 +276,7 @@ Content read_content(const Fields& fields, LayerScope& scope, const std::string&
   if (kind == "generated" || kind == "drawn") return read_generated(fields, kind == "drawn");
   if (kind == "solid") return SolidLayer{read_paint(fields, "colour", card), {}};
   if (kind == "gradient") return read_gradient(fields, card);
-  if (kind == "photo") return read_photo(fields);
+  if (kind == "photo") return read_photo(fields, card);
   if (kind == "svg") return SvgLayer{read_svg(fields, "file", scope)};
   if (kind == "text") return read_text_layer(fields, card);
   if (kind == "logo") return LogoLayer{fields.choice<Align>("align")};
