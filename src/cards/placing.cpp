@@ -60,6 +60,21 @@ std::string unbroken(const std::string& text) {
   return result;
 }
 
+// Parts that a line holds whole stay whole; a longer one breaks between its words.
+std::vector<std::string> credit_parts(const TextRequest& request, const std::string& credit_text) {
+  const std::string joint = " · ";
+  std::vector<std::string> parts = split(clean_text(credit_text, request.what), joint);
+  TextRequest line = request;
+  line.style.lines = 1;
+  line.style.max_size = request.style.min_size;
+  line.breaks = false;
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    line.text = unbroken(parts[i]);
+    if (try_fit_text(line)) parts[i] = line.text;
+  }
+  return parts;
+}
+
 PlacedText place_credit(const CardJob& job, const Layer& layer, const std::string& credit_text) {
   const auto& content = std::get<CreditLayer>(layer.content);
   TextRequest request = request_for(job, layer, content.style);
@@ -72,10 +87,7 @@ PlacedText place_credit(const CardJob& job, const Layer& layer, const std::strin
   const Box box = job.box(layer);
   request.width = box.width;
   request.height = box.height;
-  const std::string joint = " · ";
-  std::vector<std::string> parts = split(clean_text(credit_text, request.what), joint);
-  for (std::size_t i = 1; i < parts.size(); ++i) parts[i] = unbroken(parts[i]);
-  FittedText text = fit_parts(request, parts, joint);
+  FittedText text = fit_parts(request, credit_parts(request, credit_text), " · ");
   // On the foot of the box, so that a second line grows upwards.
   PlacedText result = placed(job, layer, request.style, std::move(text), box.x, 0);
   result.y = box.bottom() - result.text.height();

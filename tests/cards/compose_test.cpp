@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cards/compose.h"
 
+#include <pango/pango.h>
+
 #include <thread>
 #include <type_traits>
 
 #include "base/error.h"
+#include "cards/canvas.h"
 #include "cards/fixtures.h"
+#include "cards/placing.h"
 #include "catch.h"
 
 namespace affiche::cards::test {
@@ -113,6 +117,33 @@ TEST_CASE("unknown and missing variables are errors", "[compose]") {
   CHECK(thrown([&] { compose(article(), demo(), inputs); }).cause == Cause::BadInput);
   inputs = article_inputs(std::string(400, 'x'));
   CHECK(thrown([&] { compose(article(), demo(), inputs); }).cause == Cause::BadInput);
+}
+
+TEST_CASE("a credit in a narrow box breaks between words", "[compose]") {
+  const Template card = parse_template(
+      "[canvas]\nwidth = 400\nheight = 300\n[[layers]]\nkind = \"photo\"\nblur = 1\ngrain = 2\n"
+      "rotate = 1\n[[layers]]\nkind = \"credit\"\nbox = [10, 150, 130, 140]\nsize = 12\nlines = 9\n"
+      "colour = \"#FFFFFF\"\n",
+      "narrow.toml", kRoot);
+  const Brand brand = demo();
+  CardInputs inputs;
+  inputs.photo = photo();
+  CardJob job{card, brand, inputs, {}, "", true, false, {}};
+  for (const Layer& each : card.layers) job.layers.push_back(&each);
+  const Placement place = place_layers(
+      job, "Photo: Ana Example / Commons · CC BY-SA 4.0 · cropped, blurred, grain added, rotated");
+  const FittedText& text = place.texts.at("credit").text;
+  REQUIRE(text.lines().size() > 3);
+  Canvas canvas(1, 1);
+  text.draw_lines(canvas.context(), 0, 0, [&](PangoLayoutLine* line) {
+    const std::string all = pango_layout_get_text(line->layout);
+    const auto end = static_cast<std::size_t>(line->start_index + line->length);
+    INFO(all.substr(static_cast<std::size_t>(line->start_index),
+                    static_cast<std::size_t>(line->length)));
+    const bool between =
+        end >= all.size() || all[end] == ' ' || all[end] == '\n' || all[end - 1] == ' ';
+    CHECK(between);
+  });
 }
 
 TEST_CASE("a long credit wraps and one that cannot fit fails instead of being cut", "[compose]") {
