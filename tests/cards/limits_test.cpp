@@ -5,7 +5,6 @@
 #include "base/files.h"
 #include "cards/fixtures.h"
 #include "cards/fonts.h"
-#include "cards/schema.h"
 #include "cards/svg.h"
 #include "catch.h"
 #include "store/temporary_folder.h"
@@ -123,19 +122,6 @@ TEST_CASE("values longer than their variable are refused with both lengths", "[l
   const Thrown error = thrown([&] { compose(article(), demo(), inputs); });
   CHECK(error.cause == Cause::BadInput);
   CHECK(contains(error.message, "5000 characters"));
-}
-
-TEST_CASE("docs/templates.md names every key of the schema", "[limits][docs]") {
-  const std::string page = read_text(kRoot / "docs/templates.md");
-  const auto named = [&](const std::string& key) { return contains(page, "`" + key + "`"); };
-  for (const std::string& kind : layer_kinds()) {
-    CHECK(named(kind));
-    for (const Key& key : layer_keys(kind).keys) {
-      CAPTURE(kind, key.name);
-      CHECK((named(key.name) || contains(page, "`" + key.name + " = ") ||
-             contains(page, "`" + key.name + ": ")));
-    }
-  }
 }
 
 }  // namespace affiche::cards::test
