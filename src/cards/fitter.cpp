@@ -63,7 +63,22 @@ guint16 wide(double channel) {
   return static_cast<guint16>(std::lround(channel * 257));
 }
 
-void add_mark(PangoAttrList* list, const Span& span, const TextRequest& request) {
+// Pango keeps count of font scales within a line of the source only: one that goes on over a break
+// is warned of on standard error, so each line gets its own.
+void add_script(PangoAttrList* list, const Span& span, const std::string& text,
+                PangoFontScale scale, PangoBaselineShift baseline) {
+  for (std::size_t from = span.from; from < span.to;) {
+    const std::size_t to = std::min({text.find('\n', from), span.to, text.size()});
+    if (to > from) {
+      insert(list, pango_attr_font_scale_new(scale), from, to);
+      insert(list, pango_attr_baseline_shift_new(baseline), from, to);
+    }
+    from = to + 1;
+  }
+}
+
+void add_mark(PangoAttrList* list, const Span& span, const std::string& text,
+              const TextRequest& request) {
   const auto add = [&](PangoAttribute* attribute) { insert(list, attribute, span.from, span.to); };
   switch (span.mark) {
     case Mark::Bold:
@@ -80,12 +95,10 @@ void add_mark(PangoAttrList* list, const Span& span, const TextRequest& request)
       add(pango_attr_strikethrough_new(TRUE));
       break;
     case Mark::Superscript:
-      add(pango_attr_font_scale_new(PANGO_FONT_SCALE_SUPERSCRIPT));
-      add(pango_attr_baseline_shift_new(PANGO_BASELINE_SHIFT_SUPERSCRIPT));
+      add_script(list, span, text, PANGO_FONT_SCALE_SUPERSCRIPT, PANGO_BASELINE_SHIFT_SUPERSCRIPT);
       break;
     case Mark::Subscript:
-      add(pango_attr_font_scale_new(PANGO_FONT_SCALE_SUBSCRIPT));
-      add(pango_attr_baseline_shift_new(PANGO_BASELINE_SHIFT_SUBSCRIPT));
+      add_script(list, span, text, PANGO_FONT_SCALE_SUBSCRIPT, PANGO_BASELINE_SHIFT_SUBSCRIPT);
       break;
     case Mark::Small:
       add(pango_attr_scale_new(0.75));
@@ -150,7 +163,7 @@ void Fitter::break_anywhere() {
 PangoAttrList* Fitter::attributes() const {
   PangoAttrList* list = pango_attr_list_new();
   if (request_.style.letter_spacing != 0) add_spacing(list);
-  for (const Span& span : content_.spans) add_mark(list, span, request_);
+  for (const Span& span : content_.spans) add_mark(list, span, content_.text, request_);
   if (!request_.font.features.empty()) {
     std::string features;
     for (const std::string& feature : request_.font.features) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Texts that were made to break cards.
+#include <glib.h>
+
 #include "base/error.h"
 #include "cards/fixtures.h"
 #include "cards/text.h"
@@ -83,6 +85,25 @@ TEST_CASE("broken UTF-8 is refused with its position", "[text][hostile]") {
     CHECK(contains(error.message, "position 2"));
     CHECK(contains(error.message, "headline"));
   }
+}
+
+TEST_CASE("marks that go on over a line break leave nothing open", "[text]") {
+  // What Pango warns of by structured logging, for which a program has one writer.
+  static int warnings = 0;
+  g_log_set_writer_func(
+      [](GLogLevelFlags level, const GLogField* fields, gsize count, gpointer) {
+        if ((level & G_LOG_LEVEL_WARNING) != 0) ++warnings;
+        return g_log_writer_default(level, fields, count, nullptr);
+      },
+      nullptr, nullptr);
+  for (const char* text :
+       {"H<sub>2<br>3</sub>O", "<sup>a<br><br>b<br></sup>", "<sub>x<sub>y<br>z</sub></sub>",
+        "<b><sup>a</sup><br><sub>b</b></sub>"}) {
+    TextRequest rich = request(text);
+    rich.style.rich = true;
+    CHECK_NOTHROW(fit_text(rich));
+  }
+  CHECK(warnings == 0);
 }
 
 TEST_CASE("markup in a value is printed, and in a rich layer only the listed tags are obeyed",
