@@ -126,7 +126,8 @@ void read_voice(TomlReader& root, Brand& brand, const std::filesystem::path& fol
   TomlReader reader = root.child("voice", *table);
   Voice& voice = brand.voice;
   const std::string model = reader.text("model");
-  const bool reference = model.starts_with("hub:") || model.starts_with("https://");
+  const bool reference =
+      model == "drawn" || model.starts_with("hub:") || model.starts_with("https://");
   voice.model = reference ? std::filesystem::path(model) : resolve_path(folder, model);
   voice.scheduler = reader.text("scheduler", "");
   const std::int64_t steps = reader.integer("steps", voice.steps);

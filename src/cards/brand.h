@@ -30,7 +30,7 @@ struct VoiceLora {
 
 // What the diffusion engine needs to know. All paths are absolute after loading.
 struct Voice {
-  std::filesystem::path model;  // a diffusers folder or a checkpoint file; or hub:…, https://…
+  std::filesystem::path model;  // a diffusers folder or a checkpoint file; hub:…, https://…, drawn
   std::vector<VoiceLora> loras;
   std::string scheduler;  // diffusers class name; empty: the model's own
   int steps = 20;

@@ -135,6 +135,14 @@ Backgrounds::Plan Backgrounds::own_plan(const cards::Brand& brand, const std::st
   return plan;
 }
 
+Backgrounds::Plan Backgrounds::drawn_plan(const cards::Brand& brand, const std::string& layer,
+                                          std::int64_t variation) {
+  Plan plan;
+  plan.recipe = drawn_recipe(brand, layer, variation);
+  plan.draw = [recipe = plan.recipe] { return draw_background(recipe); };
+  return plan;
+}
+
 // The shipped model, else a drawing.
 Backgrounds::Plan Backgrounds::substitute(const cards::Brand& brand, const std::string& layer,
                                           std::int64_t variation, const std::string& reason) {
@@ -148,8 +156,7 @@ Backgrounds::Plan Backgrounds::substitute(const cards::Brand& brand, const std::
     plan.place.path = shipped;
     plan.note = concat(layer, ": made by the shipped model ", plan.recipe.model, ", as ", reason);
   } else {
-    plan.recipe = drawn_recipe(brand, layer, variation);
-    plan.draw = [recipe = plan.recipe] { return draw_background(recipe); };
+    plan = drawn_plan(brand, layer, variation);
     plan.note = concat(layer, ": drawn without a model, as ", reason, "; and the shipped model ",
                        shipped.string(), ": found nothing, see paths.models");
   }
@@ -160,6 +167,7 @@ Backgrounds::Plan Backgrounds::plan_for(const cards::Brand& brand, const std::st
                                         std::int64_t variation,
                                         cards::Template::ModelMissing missing) {
   const std::string& prompt = prompt_of(brand, layer);
+  if (brand.voice.model == kDrawn) return drawn_plan(brand, layer, variation);
   std::string reason;
   try {
     ModelPlace place = find_model(brand.voice.model.string(), config_);

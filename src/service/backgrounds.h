@@ -38,11 +38,11 @@ class Backgrounds {
     bool cached = false;  // it was there already
     std::string note;     // why it is not by the brand's own model; empty when it is
   };
-  // The picture named `layer` ("background", "chrome") in one of the brand's variations. When the
-  // brand's model is missing: by the shipped model, else drawn by code, and the note says so; or
-  // NotFound, as `missing` says. Thread-safe; generations run one after another, as each uses all
-  // cores. Errors: BadInput when the brand has no prompt for the layer, NotFound for a missing LoRA
-  // file, Cancelled.
+  // The picture named `layer` ("background", "chrome") in one of the brand's variations; drawn by
+  // code where the brand's model is "drawn". When its model is missing: by the shipped model, else
+  // drawn by code, and the note says so; or NotFound, as `missing` says. Thread-safe; generations
+  // run one after another, as each uses all cores. Errors: BadInput when the brand has no prompt
+  // for the layer, NotFound for a missing LoRA file, Cancelled.
   Made make(const cards::Brand& brand, const std::string& layer, std::int64_t variation,
             std::stop_token stop,
             cards::Template::ModelMissing missing = cards::Template::ModelMissing::Fallback);
@@ -57,6 +57,7 @@ class Backgrounds {
                 cards::Template::ModelMissing missing);
   Plan own_plan(const cards::Brand& brand, const std::string& prompt, std::int64_t variation,
                 ModelPlace place);
+  Plan drawn_plan(const cards::Brand& brand, const std::string& layer, std::int64_t variation);
   Plan substitute(const cards::Brand& brand, const std::string& layer, std::int64_t variation,
                   const std::string& reason);
   std::string hash_of(const std::filesystem::path& file);

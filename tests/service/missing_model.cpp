@@ -86,6 +86,18 @@ TEST_CASE("without the shipped model code draws, and nobody calls that AI") {
   CHECK(house.store.credits().size() == 1);
 }
 
+TEST_CASE("a brand may have its pictures drawn, and nothing is said to be missing") {
+  Orphan house("drawn");
+  house.config.paths.models = kSource / "assets/models";
+  house.use_template("model_missing = \"fail\"");
+  const std::int64_t id = house.add("Where the desert keeps its water", "\"desert\"");
+  REQUIRE(house.drain().done == 1);
+  const Json record = house.record(id);
+  CHECK(record.value("notes", Json::array()).empty());
+  CHECK(record.at("generated").at("background").at("model") == "drawn");
+  CHECK(!contains(house.card(id), "compositeSynthetic"));
+}
+
 TEST_CASE("a template may rather fail, and the job says why") {
   Orphan house;
   house.use_template("model_missing = \"fail\"");
