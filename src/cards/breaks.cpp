@@ -188,8 +188,8 @@ void add_points(HyphenDict* dictionary, const std::string& text, std::size_t fro
 
 // What makes addresses, handles and part numbers of words: these are left whole.
 bool joins_words(gunichar c) {
-  return c == '@' || c == '/' || c == '_' || c == '#' || c == ':' || c == '\'' || c == 0x2019 ||
-         c == 0xAD || g_unichar_isdigit(c) != 0;
+  return c == '@' || c == '/' || c == '_' || c == '#' || c == '\'' || c == 0x2019 || c == 0xAD ||
+         g_unichar_isdigit(c) != 0;
 }
 
 }  // namespace
@@ -267,8 +267,9 @@ std::vector<std::size_t> hyphenation_points(const std::string& text, const std::
       before = last;
     } else if (!letter && start != nullptr) {
       const gunichar next = c == 0 ? 0 : g_utf8_get_char(g_utf8_next_char(at));
-      const bool ends = c != '.' || next == 0 || g_unichar_isspace(next) != 0;
-      if (!joins_words(before) && before != '.' && !joins_words(c) && ends) {
+      // A full stop or a colon at the end of a word, not in an address.
+      const bool ends = (c != '.' && c != ':') || next == 0 || g_unichar_isspace(next) != 0;
+      if (!joins_words(before) && before != '.' && before != ':' && !joins_words(c) && ends) {
         add_points(patterns, text, offset(start), offset(at), points);
       }
       start = nullptr;

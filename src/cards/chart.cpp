@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "base/error.h"
+#include "cards/numbers.h"
 #include "cards/shapes.h"
 #include "cards/variables.h"
 
@@ -149,7 +150,9 @@ class Layout {
   }
   std::vector<std::string> numbers_as_text() const {
     std::vector<std::string> texts;
-    for (const std::string& number : printed_) texts.push_back(number + unit_);
+    for (const std::string& number : printed_) {
+      texts.push_back(number_with_unit(number, unit_, job_.language));
+    }
     return texts;
   }
   static double tallest(const std::vector<FittedText>& texts) {

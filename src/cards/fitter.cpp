@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <iomanip>
+#include <memory>
+#include <numeric>
 
 #include "base/error.h"
 #include "cards/language.h"
@@ -15,6 +17,7 @@ constexpr double kStep = 0.5;       // pixels between the sizes that are tried
 constexpr double kAir = 0.06;       // em: between the ink of lines that would touch
 constexpr double kTolerance = 0.5;  // pixels that a line may stand out
 constexpr const char* kNoBreakSpace = "\u00a0";
+constexpr const char* kLineSeparator = "\u2028";  // a line break within a paragraph
 
 double pixels(int units) {
   return static_cast<double>(units) / PANGO_SCALE;
@@ -143,8 +146,10 @@ void Fitter::set_content(RichText content, const std::vector<std::size_t>* break
   if (own_breaks_) breaks_ = *break_bytes;
   pango_layout_set_text(layout_.get(), content_.text.data(),
                         static_cast<int>(content_.text.size()));
-  // A headline in Arabic that begins with a Latin name is still Arabic.
-  const bool right = right_to_left_language_ && has_right_to_left(content_.text);
+  // A headline in Arabic that begins with a Latin name is still Arabic; a credit is a line in
+  // English ("Photo: …") whoever is named in it.
+  const bool right =
+      right_to_left_language_ && !request_.credit && has_right_to_left(content_.text);
   pango_context_set_base_dir(context_.get(),
                              right ? PANGO_DIRECTION_RTL : PANGO_DIRECTION_WEAK_LTR);
   pango_layout_set_auto_dir(layout_.get(), right ? FALSE : TRUE);
@@ -288,6 +293,80 @@ void Fitter::balance() {
   }
   set_width(std::ceil(high));
   if (!measure().fits) set_width(request_.width);
+  even_out(before);
+}
+
+std::vector<Piece> Fitter::pieces() {
+  pango_layout_set_width(layout_.get(), -1);
+  const std::string& text = content_.text;
+  std::vector<double> reach(text.size() + 1, 0);  // of the clusters that begin before a byte
+  const std::unique_ptr<PangoLayoutIter, decltype(&pango_layout_iter_free)> at(
+      pango_layout_get_iter(layout_.get()), &pango_layout_iter_free);
+  do {
+    PangoRectangle logical{};
+    if (pango_layout_iter_get_run_readonly(at.get()) == nullptr) continue;
+    pango_layout_iter_get_cluster_extents(at.get(), nullptr, &logical);
+    reach[static_cast<std::size_t>(pango_layout_iter_get_index(at.get())) + 1] +=
+        pixels(logical.width) * scale();
+  } while (pango_layout_iter_next_cluster(at.get()) != 0);
+  std::partial_sum(reach.begin(), reach.end(), reach.begin());
+
+  std::vector<Piece> result;
+  int count = 0;
+  const PangoLogAttr* marks = pango_layout_get_log_attrs_readonly(layout_.get(), &count);
+  std::size_t from = 0;
+  for (int i = 1; i < count; ++i) {
+    const gchar* next = g_utf8_offset_to_pointer(text.c_str(), i);
+    if (marks[i].is_line_break == 0 && *next != '\0') continue;
+    Piece piece;
+    piece.next = static_cast<std::size_t>(next - text.c_str());
+    // Between words only: an address or a compound is parted where nothing else helps.
+    if (text[piece.next - 1] != ' ' && *next != '\0') continue;
+    piece.to = text.find_last_not_of(' ', piece.next - 1) + 1;
+    piece.width = reach[piece.to] - reach[from];
+    piece.space = reach[piece.next] - reach[piece.to];
+    piece.is_short = is_short_word(text.substr(from, piece.to - from));
+    from = piece.next;
+    result.push_back(piece);
+  }
+  set_width(width_);
+  return result;
+}
+
+bool Fitter::even_out(const Measured& now) {
+  // A soft hyphen's width is known only where it shows, and phrases have breaks of their own.
+  if (own_breaks_ || anywhere_ || content_.text.find('\n') != std::string::npos ||
+      content_.text.find("\u00ad") != std::string::npos) {
+    return false;
+  }
+  const std::vector<Piece> words = pieces();
+  const std::vector<std::size_t> breaks = even_breaks(words, now.lines, request_.width);
+  if (breaks.empty()) return false;
+  std::vector<TextEdit> edits;
+  for (const std::size_t i : breaks) {
+    const Piece& last = words[i - 1];
+    edits.push_back({last.to, last.next - last.to, kLineSeparator});
+  }
+  const RichText loose = content_;
+  const double width = width_;
+  set_content(edited(loose, edits), nullptr);
+  set_width(request_.width + 1);
+  if (const Measured even = measure(); even.fits && even.lines == now.lines) return true;
+  set_content(loose, nullptr);
+  set_width(width);
+  return false;
+}
+
+void Fitter::save_line() {
+  const Measured before = measure();
+  if (before.lines < 2) return;
+  constexpr double kLeastShare = 0.9;
+  const double size = size_;
+  const double least = std::max(size * kLeastShare, request_.style.min_size);
+  for (double smaller = size - kStep; smaller >= least; smaller -= kStep) {
+    if (fits_at(smaller) && measure().lines < before.lines && !ends_with_widow()) return;
+  }
+  fits_at(size);
 }
 
 bool Fitter::ends_with_widow() const {
@@ -413,6 +492,9 @@ FittedText Fitter::finish() const {
   result.size_ = size_;
   result.height_ = measured.height;
   result.text_ = content_.text;
+  for (std::size_t at; (at = result.text_.find(kLineSeparator)) != std::string::npos;) {
+    result.text_.replace(at, std::string_view(kLineSeparator).size(), " ");
+  }
   result.right_to_left_ = request_.right_to_left.value_or(
       right_to_left_language_ ||
       pango_layout_get_direction(layout_.get(), 0) == PANGO_DIRECTION_RTL);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cards/even_breaks.h"
 #include "cards/rich.h"
 #include "cards/text.h"
 
@@ -33,8 +34,11 @@ class Fitter {
 
   // The largest size that fits, in halves of a pixel; false when not even the smallest does.
   bool search();
-  // The narrowest layout with as many lines: lines of about equal length.
+  // As many lines of about equal length, none of which ends with an article or another short word
+  // if that costs little.
   void balance();
+  // One line less, if that makes the text only a little smaller.
+  void save_line();
   // No single short word alone on the last line, if holding it to the one before, another width,
   // or a size of up to an eighth less helps.
   void avoid_widow();
@@ -55,6 +59,9 @@ class Fitter {
   double first_ascent() const;
   double last_descent() const;
   double least_advance() const;
+  std::vector<Piece> pieces();
+  // Breaks where even_breaks() says; false, and nothing changed, when it knows nothing better.
+  bool even_out(const Measured& now);
   bool ends_with_widow() const;
   // Keeps the last two words together; false, and nothing changed, when that takes more lines.
   bool bind_last_words(int lines);

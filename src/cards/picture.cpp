@@ -10,6 +10,7 @@
 #include "cards/decode.h"
 #include "cards/jpeg.h"
 #include "cards/reduce.h"
+#include "cards/saliency.h"
 #include "cards/subject.h"
 
 namespace affiche::cards {
@@ -62,15 +63,8 @@ Offset choose_crop(const VImage& image, int width, int height, const PhotoLayer&
     subject = Subject{(width / 2.0 - cut.xoffset()) / image.width(),
                       (height / 2.0 - cut.yoffset()) / image.height(), 0, 0, kGuessed};
   } else if (!subject) {
-    int x = 0;
-    int y = 0;
-    image.smartcrop(width, height,
-                    VImage::option()
-                        ->set("interesting", VIPS_INTERESTING_ATTENTION)
-                        ->set("attention_x", &x)
-                        ->set("attention_y", &y));
-    subject = Subject{static_cast<double>(x) / image.width(),
-                      static_cast<double>(y) / image.height(), 0, 0, kGuessed};
+    const std::array<double, 2> middle = salient_middle(image, width, height);
+    subject = Subject{middle[0], middle[1], 0, 0, kGuessed};
   }
   const std::array<double, 2> at =
       place_crop(image.width(), image.height(), width, height, *subject, place.taken);
@@ -93,7 +87,7 @@ VImage scale_to_cover(const VImage& image, int width, int height) {
   return result;
 }
 
-// The point that draws the eye, in fractions of the picture.
+// The middle of the part to keep, in fractions of the picture.
 std::array<double, 2> attention(const JpegPart& picture, int width, int height) {
   const std::size_t bytes = std::size_t{4} * picture.width * picture.height;
   VImage image = VImage::new_from_memory(picture.pixels.get(), bytes, picture.width, picture.height,
@@ -101,17 +95,7 @@ std::array<double, 2> attention(const JpegPart& picture, int width, int height) 
   const VImage rgb[] = {image.extract_band(2), image.extract_band(1), image.extract_band(0)};
   image = VImage::bandjoin({rgb[0], rgb[1], rgb[2]})
               .copy(VImage::option()->set("interpretation", VIPS_INTERPRETATION_sRGB));
-  int x = 0;
-  int y = 0;
-  const double shape = std::min(static_cast<double>(picture.width) / width,
-                                static_cast<double>(picture.height) / height);
-  image.smartcrop(std::max(1, static_cast<int>(width * shape)),
-                  std::max(1, static_cast<int>(height * shape)),
-                  VImage::option()
-                      ->set("interesting", VIPS_INTERESTING_ATTENTION)
-                      ->set("attention_x", &x)
-                      ->set("attention_y", &y));
-  return {(x + 0.5) / picture.width, (y + 0.5) / picture.height};
+  return salient_middle(image, width, height);
 }
 
 // The hot path: a plain JPEG, decoded as small as will do and only where it is needed, scaled once.

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "cards/language.h"
+#include "cards/parts.h"
 #include "cards/svg.h"
 #include "cards/variables.h"
 
@@ -60,17 +61,26 @@ std::string unbroken(const std::string& text) {
   return result;
 }
 
-// Parts that a line holds whole stay whole; a longer one breaks between its words.
-std::vector<std::string> credit_parts(const TextRequest& request, const std::string& credit_text) {
-  const std::string joint = " · ";
-  std::vector<std::string> parts = split(clean_text(credit_text, request.what), joint);
+// "Photo: NAME /", "SOURCE", "LICENCE", "CHANGES": no line ends in the middle of a name that has
+// room on a line of its own. Parts that a line holds whole stay whole; a longer one breaks between
+// its words.
+std::vector<Part> credit_parts(const TextRequest& request, const std::string& credit_text) {
+  std::vector<Part> parts;
+  for (const std::string& stretch : split(clean_text(credit_text, request.what), " · ")) {
+    if (!parts.empty()) {
+      parts.push_back({stretch, " · ", ""});
+      continue;
+    }
+    for (const std::string& name : split(stretch, " / ")) parts.push_back({name, " / ", " /"});
+  }
   TextRequest line = request;
   line.style.lines = 1;
   line.style.max_size = request.style.min_size;
   line.breaks = false;
-  for (std::size_t i = 1; i < parts.size(); ++i) {
-    line.text = unbroken(parts[i]);
-    if (try_fit_text(line)) parts[i] = line.text;
+  for (Part& part : parts) {
+    if (part.joint == " / ") continue;  // names: the last resort is to break inside of them
+    line.text = unbroken(part.text);
+    if (try_fit_text(line)) part.text = line.text;
   }
   return parts;
 }
@@ -87,7 +97,7 @@ PlacedText place_credit(const CardJob& job, const Layer& layer, const std::strin
   const Box box = job.box(layer);
   request.width = box.width;
   request.height = box.height;
-  FittedText text = fit_parts(request, credit_parts(request, credit_text), " · ");
+  FittedText text = fit_parts(request, credit_parts(request, credit_text));
   // On the foot of the box, so that a second line grows upwards.
   PlacedText result = placed(job, layer, request.style, std::move(text), box.x, 0);
   result.y = box.bottom() - result.text.height();

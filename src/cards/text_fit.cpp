@@ -2,14 +2,17 @@
 // The choice between ways to set a text: with phrases kept whole, with every break its language
 // allows, with hyphens, broken anywhere, cut. The search for the size of each is in fitter.cpp.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <list>
+#include <sstream>
 #include <unordered_map>
 
 #include "base/error.h"
 #include "cards/breaks.h"
 #include "cards/fitter.h"
 #include "cards/language.h"
+#include "cards/parts.h"
 
 namespace affiche::cards {
 namespace {
@@ -119,7 +122,10 @@ class Choice {
     const double size = best_plain();
     if (!try_hyphens(size) && size == 0 && !last_resort()) return std::nullopt;
     fitter_.refuse_missing_glyphs();
-    if (request_.style.balance && whole_) fitter_.balance();
+    if (request_.style.balance && whole_) {
+      fitter_.save_line();
+      fitter_.balance();
+    }
     if (whole_ && !request_.credit && request_.breaks) fitter_.avoid_widow();
     return fitter_.finish();
   }
@@ -227,32 +233,58 @@ class Kept {
   std::unordered_map<std::string, decltype(texts_)::iterator> places_;
 };
 
-std::string joined(const std::vector<std::string>& parts, std::size_t from, std::size_t to,
-                   const std::string& joint) {
+// Which parts begin a line: bit i stands for a line break before part i + 1.
+using LineBreaks = unsigned;
+
+std::string joined(const std::vector<Part>& parts, LineBreaks breaks) {
   std::string text;
-  for (std::size_t i = from; i < to; ++i) text += (i > from ? joint : "") + parts[i];
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const bool ends = i > 0 && (breaks >> (i - 1) & 1U) != 0;
+    if (i > 0) text += ends ? parts[i].joint_at_end + "\n" : parts[i].joint;
+    text += parts[i].text;
+  }
   return text;
 }
 
-// The places to cut the parts into two lines, those with the most even lines first.
-std::vector<std::size_t> even_splits(const std::vector<std::string>& parts) {
-  const auto unevenness = [&](std::size_t at) {
-    return std::abs(count_characters(joined(parts, 0, at, "   ")) -
-                    count_characters(joined(parts, at, parts.size(), "   ")));
-  };
-  std::vector<std::size_t> splits;
-  for (std::size_t at = 1; at < parts.size(); ++at) splits.push_back(at);
-  std::stable_sort(splits.begin(), splits.end(),
-                   [&](std::size_t a, std::size_t b) { return unevenness(a) < unevenness(b); });
-  return splits;
+// Characters beyond the average, squared, over all lines.
+double unevenness(const std::string& text) {
+  std::vector<double> lengths;
+  double sum = 0;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    lengths.push_back(count_characters(line));
+    sum += lengths.back();
+  }
+  double result = 0;
+  for (const double length : lengths) {
+    const double away = length - sum / static_cast<double>(lengths.size());
+    result += away * away;
+  }
+  return result;
+}
+
+// The ways to part them into so many lines, those with the most even lines first.
+std::vector<std::string> even_lines(const std::vector<Part>& parts, int lines) {
+  std::vector<std::pair<double, std::string>> ways;
+  for (LineBreaks breaks = 0; breaks < 1U << (parts.size() - 1); ++breaks) {
+    if (std::popcount(breaks) != lines - 1) continue;
+    std::string text = joined(parts, breaks);
+    ways.emplace_back(unevenness(text), std::move(text));
+  }
+  std::stable_sort(ways.begin(), ways.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<std::string> texts;
+  for (auto& way : ways) texts.push_back(std::move(way.second));
+  return texts;
 }
 
 // Where directions meet, each part keeps to its own: a date does not jump into an Arabic name.
-std::vector<std::string> isolated(const std::vector<std::string>& parts) {
-  if (std::none_of(parts.begin(), parts.end(), has_right_to_left)) return parts;
-  std::vector<std::string> result;
-  for (const std::string& part : parts) result.push_back("\u2068" + part + "\u2069");
-  return result;
+std::vector<Part> isolated(std::vector<Part> parts) {
+  const bool meet = std::any_of(parts.begin(), parts.end(),
+                                [](const Part& part) { return has_right_to_left(part.text); });
+  if (parts.size() < 2 || !meet) return parts;
+  for (Part& part : parts) part.text = "\u2068" + part.text + "\u2069";
+  return parts;
 }
 
 }  // namespace
@@ -276,25 +308,40 @@ FittedText fit_text(const TextRequest& request) {
   return std::move(*fitted);
 }
 
-FittedText fit_parts(const TextRequest& request, const std::vector<std::string>& given,
-                     const std::string& joint) {
-  const std::vector<std::string> parts = given.size() > 1 ? isolated(given) : given;
+FittedText fit_parts(const TextRequest& request, const std::vector<Part>& given) {
+  const std::vector<Part> parts = isolated(given);
+  constexpr std::size_t kMostParts = 12;  // more are broken anywhere
   TextRequest whole = request;
-  whole.text = joined(parts, 0, parts.size(), joint);
-  if (parts.size() < 2 || request.style.lines < 2) return fit_text(whole);
+  whole.text = joined(parts, 0);
+  if (parts.size() < 2 || parts.size() > kMostParts || request.style.lines < 2) {
+    return fit_text(whole);
+  }
   TextRequest attempt = whole;
   attempt.breaks = false;
-  attempt.style.lines = 1;
-  if (std::optional<FittedText> fitted = try_fit_text(attempt)) return std::move(*fitted);
-  // A part that is longer than the line runs on to a third one; no line ends with a joint.
-  for (const int lines : {2, request.style.lines}) {
+  const int most = std::min(request.style.lines, static_cast<int>(parts.size()));
+  for (int lines = 1; lines <= most; ++lines) {
     attempt.style.lines = lines;
-    for (const std::size_t at : even_splits(parts)) {
-      attempt.text = joined(parts, 0, at, joint) + "\n" + joined(parts, at, parts.size(), joint);
+    for (std::string& text : even_lines(parts, lines)) {
+      attempt.text = std::move(text);
+      if (std::optional<FittedText> fitted = try_fit_text(attempt)) return std::move(*fitted);
+    }
+  }
+  // A part that is longer than the line runs on to the next one; no line ends with a joint.
+  attempt.style.lines = request.style.lines;
+  for (int lines = 2; lines <= most; ++lines) {
+    for (std::string& text : even_lines(parts, lines)) {
+      attempt.text = std::move(text);
       if (std::optional<FittedText> fitted = try_fit_text(attempt)) return std::move(*fitted);
     }
   }
   return fit_text(whole);
+}
+
+FittedText fit_parts(const TextRequest& request, const std::vector<std::string>& texts,
+                     const std::string& joint) {
+  std::vector<Part> parts;
+  for (const std::string& text : texts) parts.push_back({text, joint, ""});
+  return fit_parts(request, parts);
 }
 
 }  // namespace affiche::cards

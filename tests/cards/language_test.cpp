@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "cards/breaks.h"
 #include "cards/fixtures.h"
+#include "cards/numbers.h"
 #include "catch.h"
 
 namespace affiche::cards::test {
@@ -138,6 +139,22 @@ TEST_CASE("capitals follow the language", "[language]") {
   CHECK(in_capitals("Straße", "de") == "STRASSE");
   CHECK(in_capitals("Άνθρακας", "el") == "ΑΝΘΡΑΚΑΣ");
   CHECK(in_capitals("i", "") == "I");
+}
+
+TEST_CASE("numbers of a chart are written as the card's language writes them", "[language]") {
+  CHECK(number_with_unit("88.5", "Tsd.", "de") == "88,5\u00a0Tsd.");
+  CHECK(number_with_unit("44", "%", "de") == "44\u00a0%");
+  CHECK(number_with_unit("44", "%", "en") == "44%");
+  CHECK(number_with_unit("44", "%", "tr") == "%44");
+  CHECK(number_with_unit("3.90", "", "pt-BR") == "3,90");
+  CHECK(number_with_unit("12000", "", "en-GB") == "12,000");
+  CHECK(number_with_unit("12.5", "km", "") == "12.5\u00a0km");
+  CHECK(number_with_unit("7", "°", "") == "7°");
+}
+
+TEST_CASE("a long word before a colon is parted, an address is not", "[language]") {
+  CHECK_FALSE(hyphenation_points("Geschwindigkeitsbegrenzung: wer zahlt", "de").empty());
+  CHECK(hyphenation_points("https://geschwindigkeit", "de").empty());
 }
 
 }  // namespace affiche::cards::test

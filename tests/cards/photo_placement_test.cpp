@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a photograph is cut, and that its colours are what its profile says.
+#include <array>
+#include <cmath>
 #include <vips/vips8>
 
 #include "base/error.h"
 #include "cards/decode.h"
 #include "cards/fixtures.h"
 #include "cards/picture.h"
+#include "cards/saliency.h"
 #include "cards/subject.h"
 #include "catch.h"
 
@@ -219,6 +222,40 @@ TEST_CASE("profiles, sixteen bits and CMYK come out as the same sRGB", "[photo]"
   close("Display P3, 16 bit", in_profile("p3", 16), ".png");
   close("16 bit without a profile", srgb.colourspace(VIPS_INTERPRETATION_RGB16), ".png");
   close("CMYK", in_profile("cmyk", 8), ".jpg[Q=95]", 30);  // its inks reach no further
+}
+
+TEST_CASE("what draws the eye is whole in crops of every shape, at every resolution", "[photo]") {
+  // A dark figure with a light head on the left, and a quiet line of hills.
+  for (const int size : {300, 900, 2400}) {
+    Image image = make_image(size * 3 / 2, size, 3);
+    for (int y = 0; y < image.height; ++y) {
+      for (int x = 0; x < image.width; ++x) {
+        const double u = static_cast<double>(x) / image.width;
+        const double v = static_cast<double>(y) / image.height;
+        std::uint8_t* pixel =
+            image.pixels.data() + y * image.stride() + static_cast<std::size_t>(x) * 3;
+        const bool head = std::hypot((u - 0.2) * 1.5, v - 0.3) < 0.07;
+        const bool body = std::abs(u - 0.2) < 0.07 && v > 0.37 && v < 0.7;
+        const bool hill = v > 0.75;
+        const std::array<int, 3> colour = head   ? std::array{224, 172, 140}
+                                          : body ? std::array{180, 40, 50}
+                                          : hill ? std::array{90, 110, 90}
+                                                 : std::array{170, 190, 210};
+        for (int c = 0; c < 3; ++c) pixel[c] = static_cast<std::uint8_t>(colour[c]);
+      }
+    }
+    for (const auto& [width, height] :
+         {std::pair(1200, 630), std::pair(1080, 1920), std::pair(1200, 1200)}) {
+      const std::array<double, 2> at = salient_middle(borrow(image), width, height);
+      const double across = std::min(1.0, static_cast<double>(width) / height / 1.5);
+      const double down = std::min(1.0, 1.5 * height / width);
+      INFO(size << " " << width << "x" << height);
+      CHECK(at[0] - across / 2 < 0.14);
+      CHECK(at[0] + across / 2 > 0.26);
+      CHECK(at[1] - down / 2 < 0.24);
+      CHECK(at[1] + down / 2 > 0.7);
+    }
+  }
 }
 
 }  // namespace affiche::cards::test

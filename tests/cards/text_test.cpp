@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cards/text.h"
 
+#include <algorithm>
+
 #include "base/error.h"
+#include "cards/even_breaks.h"
 #include "cards/fixtures.h"
+#include "cards/parts.h"
 #include "catch.h"
 
 namespace affiche::cards::test {
@@ -58,6 +62,66 @@ TEST_CASE("parts that need three lines are parted between them, not after a join
   // The line break is ours, so the last line holds the whole parts behind it.
   CHECK(text.text().find("Archive\nGPL-2.0-or-later · cropped · Background: AI") !=
         std::string::npos);
+}
+
+TEST_CASE("a credit is parted between names before a name is parted", "[text]") {
+  const std::vector<Part> parts = {{"Photo: Wolfgang Beyer-Hohenstein", "", ""},
+                                   {"MATE Backgrounds", " / ", " /"},
+                                   {"CC BY-SA 4.0", " · ", ""},
+                                   {"cropped", " · ", ""}};
+  const FittedText text = fit_parts(request("", 24, 24, 3), parts);
+  CHECK(text.lines().size() == 2);
+  CHECK(text.text() ==
+        "Photo: Wolfgang Beyer-Hohenstein /\nMATE Backgrounds · CC BY-SA 4.0 · cropped");
+}
+
+TEST_CASE("three parts that need a line each have one, and no joint at an end", "[text]") {
+  const std::string part = "Climate, agriculture and land use policy";
+  const FittedText text = fit_parts(request("", 24, 24, 3), {part, part, part}, " · ");
+  CHECK(text.text() == part + "\n" + part + "\n" + part);
+}
+
+TEST_CASE("balanced lines are even, and a short word begins a line rather than end one", "[text]") {
+  TextRequest made = request(
+      "How a quiet alpine meadow became the most closely watched experiment in the long history of "
+      "mountain weather",
+      36, 36, 5);
+  made.style.balance = true;
+  const FittedText text = fit_text(made);
+  REQUIRE(text.lines().size() >= 4);
+  double shortest = 1e9;
+  double longest = 0;
+  for (const FittedText::Line& line : text.lines()) {
+    shortest = std::min(shortest, line.ink.width);
+    longest = std::max(longest, line.ink.width);
+  }
+  CHECK(longest < 1.6 * shortest);
+  // Their own letters only: the widths are of four equal words, and of two after a short one.
+  const double word = 100;
+  const auto piece = [&](double width, bool is_short) { return Piece{0, 0, width, 10, is_short}; };
+  const std::vector<Piece> words = {piece(word, false), piece(word, false), piece(30, true),
+                                    piece(word, false), piece(word, false)};
+  CHECK(even_breaks(words, 2, 300) == std::vector<std::size_t>{2});
+  CHECK(even_breaks(words, 2, 200).empty());  // does not fit
+  CHECK(is_short_word("the"));
+  CHECK(is_short_word("в"));
+  CHECK(is_short_word("3½"));
+  CHECK_FALSE(is_short_word("पर"));  // a postposition
+  CHECK_FALSE(is_short_word("go."));
+  CHECK_FALSE(is_short_word("2026"));
+}
+
+TEST_CASE("a line is saved where that makes the text only a little smaller", "[text]") {
+  TextRequest made = request("Stone cottage above the old quay", 60, 20, 4);
+  made.width = 500;
+  made.height = 0;
+  // At 60 pixels "above the old quay" is a little wider than the box.
+  const FittedText loose = fit_text(made);
+  made.style.balance = true;
+  const FittedText saved = fit_text(made);
+  CHECK(loose.lines().size() == 3);
+  CHECK(saved.lines().size() == 2);
+  CHECK(saved.size() >= 0.9 * loose.size());
 }
 
 TEST_CASE("balanced lines leave no lonely last word", "[text]") {
