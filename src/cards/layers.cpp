@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
 #include <numbers>
 
 #include "base/error.h"
@@ -59,10 +60,14 @@ double least_amount(double low, double high, const std::function<bool(double)>& 
   return high;
 }
 
+// The contrast of texts that have theirs already, by their layers' names.
+using Secured = std::map<std::string, double>;
+
 class Drawing {
  public:
   Drawing(const CardJob& job, const Prepared& prepared, const Layer& layer, const Box& box,
-          Canvas& canvas, Canvas& target, const Layings& layings, Composed& result)
+          Canvas& canvas, Canvas& target, const Layings& layings, Composed& result,
+          const Secured& secured)
       : job_(job),
         prepared_(prepared),
         layer_(layer),
@@ -70,6 +75,7 @@ class Drawing {
         target_(target),
         layings_(layings),
         result_(result),
+        secured_(secured),
         box_(box),
         area_(whole_pixels(box_)) {}
 
@@ -254,7 +260,8 @@ class Drawing {
     const auto found = prepared_.place.texts.find(layer_.name);
     if (found == prepared_.place.texts.end()) return;
     const PlacedText& text = found->second;
-    const double reached = secure_contrast(text);
+    const auto known = secured_.find(layer_.name);
+    const double reached = known != secured_.end() ? known->second : secure_contrast(text);
     text.text.draw(target_.context(), text.x, text.y, text.colour, text.opacity);
     Box ink = text.text.ink();
     ink.x += text.x;
@@ -331,6 +338,7 @@ class Drawing {
                  [&](double x, double y) { return amount * pad(x, y); });
   }
 
+ public:
   // The contrast of the text, after a pad was laid where it needs one.
   double secure_contrast(const PlacedText& text) {
     if (!layings_.empty() && text.needed_contrast > 1) return secure_as_seen(text);
@@ -356,6 +364,7 @@ class Drawing {
          inked_on(canvas_, text)->size() > 1 ? " or accent" : "");
   }
 
+ private:
   // The same where effects come after: a pad beneath the words, and where that is not enough,
   // because the group is not opaque, one on the card below it too.
   double secure_as_seen(const PlacedText& text) {
@@ -402,6 +411,7 @@ class Drawing {
   Canvas& target_;          // what is drawn on: the same, or one of the layer's own
   const Layings& layings_;  // what is still done to `canvas_`
   Composed& result_;
+  const Secured& secured_;
   Box box_;
   Area area_;
 };
@@ -430,9 +440,11 @@ EffectPlace effect_place(const CardJob& job, const Box& box, const Mask& outline
 
 // `layings`: what is done to `canvas` afterwards.
 void draw_with_effects(const CardJob& job, const Prepared& prepared, const Layer& layer,
-                       const Box& box, Canvas& canvas, const Layings& layings, Composed& result) {
+                       const Box& box, Canvas& canvas, const Layings& layings, Composed& result,
+                       const Secured& secured = {}) {
   if (layer.effects.none()) {
-    std::visit(Drawing(job, prepared, layer, box, canvas, canvas, layings, result), layer.content);
+    std::visit(Drawing(job, prepared, layer, box, canvas, canvas, layings, result, secured),
+               layer.content);
     return;
   }
   const EffectPlace place =
@@ -442,15 +454,44 @@ void draw_with_effects(const CardJob& job, const Prepared& prepared, const Layer
     // Its words stand among its own pixels, which the effects change with them.
     Layings all = {{&canvas, &layer.effects, place, 1, "layer \"" + layer.name + "\""}};
     all.insert(all.end(), layings.begin(), layings.end());
-    std::visit(Drawing(job, prepared, layer, box, own, own, all, result), layer.content);
+    std::visit(Drawing(job, prepared, layer, box, own, own, all, result, secured), layer.content);
   } else {
-    std::visit(Drawing(job, prepared, layer, box, canvas, own, layings, result), layer.content);
+    std::visit(Drawing(job, prepared, layer, box, canvas, own, layings, result, secured),
+               layer.content);
   }
   lay_with_effects(canvas, std::move(own), layer.effects, place, 1);
 }
 
+// Texts that follow one another stand close: the pad of one must not lie over the letters of
+// another, so all get their contrast before the first of them is drawn. Returns the layer behind
+// them.
+std::size_t secure_texts(const CardJob& job, const Prepared& prepared, std::size_t from,
+                         Canvas& canvas, Composed& result, Secured& secured) {
+  std::size_t to = from;
+  const auto text_of = [&](std::size_t i) -> const PlacedText* {
+    const Layer& layer = *job.layers[i];
+    const auto* text = std::get_if<TextLayer>(&layer.content);
+    const bool read = text != nullptr && !text->style.decorative && layer.group.empty();
+    const auto found = prepared.place.texts.find(layer.name);
+    return read && found != prepared.place.texts.end() ? &found->second : nullptr;
+  };
+  while (to < job.layers.size() && text_of(to) != nullptr) ++to;
+  if (to < from + 2) return from + 1;
+  const Layings none;
+  // The second round measures what the pads of the first have left.
+  for (const int round : {1, 2}) {
+    for (std::size_t i = from; i < to; ++i) {
+      const Layer& layer = *job.layers[i];
+      Drawing drawing(job, prepared, layer, {}, canvas, canvas, none, result, secured);
+      const double reached = drawing.secure_contrast(*text_of(i));
+      if (round == 2) secured.insert_or_assign(layer.name, reached);
+    }
+  }
+  return to;
+}
+
 void draw_layer(const CardJob& job, const Prepared& prepared, const Layer& layer, Canvas& canvas,
-                const Layings& layings, Composed& result) {
+                const Layings& layings, Composed& result, const Secured& secured) {
   const std::optional<Box> box = prepared.place.box(job, layer);
   if (!box || is_empty(job, layer)) return;
   // Without its photograph there is nothing that a border or a shadow could belong to.
@@ -465,13 +506,13 @@ void draw_layer(const CardJob& job, const Prepared& prepared, const Layer& layer
     result.layers.insert(result.layers.end(), drawn->reports.begin(), drawn->reports.end());
     return;
   }
-  draw_with_effects(job, prepared, layer, *box, canvas, layings, result);
+  draw_with_effects(job, prepared, layer, *box, canvas, layings, result, secured);
 }
 
 void draw_timed(const CardJob& job, const Prepared& prepared, const Layer& layer, Canvas& canvas,
-                const Layings& layings, Composed& result) {
+                const Layings& layings, Composed& result, const Secured& secured = {}) {
   const auto start = std::chrono::steady_clock::now();
-  draw_layer(job, prepared, layer, canvas, layings, result);
+  draw_layer(job, prepared, layer, canvas, layings, result, secured);
   const auto end = std::chrono::steady_clock::now();
   result.timings["layer " + layer.name] +=
       std::chrono::duration<double, std::milli>(end - start).count();
@@ -480,10 +521,13 @@ void draw_timed(const CardJob& job, const Prepared& prepared, const Layer& layer
 }  // namespace
 
 void draw_layers(const CardJob& job, const Prepared& prepared, Canvas& canvas, Composed& result) {
+  Secured secured;
+  std::size_t seen = 0;  // layers whose texts have their contrast
   for (std::size_t i = 0; i < job.layers.size();) {
+    if (i >= seen) seen = secure_texts(job, prepared, i, canvas, result, secured);
     const Group* group = job.card.find_group(job.layers[i]->group);
     if (group == nullptr || (group->effects.none() && group->opacity == 1)) {
-      draw_timed(job, prepared, *job.layers[i++], canvas, {}, result);
+      draw_timed(job, prepared, *job.layers[i++], canvas, {}, result, secured);
       continue;
     }
     const Box box = job.mirrored() ? job.mirror(group->box) : group->box;

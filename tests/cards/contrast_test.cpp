@@ -56,6 +56,25 @@ TEST_CASE("what lies between the glyphs does not count", "[contrast]") {
   CHECK(layer(under, "words").contrast < clear.contrast);
 }
 
+TEST_CASE("the pad of a text does not lie over the letters of the one above", "[contrast]") {
+  const std::string text =
+      "[canvas]\nwidth = 600\nheight = 200\nbackground = \"#808080\"\n"
+      "[[layers]]\nkind = \"text\"\nname = \"name\"\nbox = [40, 40, 520, 40]\nsize = 40\n"
+      "content = [\"HHHH\"]\ncolour = \"#000000\"\n"
+      "[[layers]]\nkind = \"text\"\nname = \"role\"\nbox = [40, 82, 520, 24]\nsize = 24\n"
+      "content = [\"HHHHHH\"]\ncolour = \"#404040\"\n";
+  const Composed made = compose(parse_template(text, "near.toml", kRoot), demo(), {});
+  CHECK(layer(made, "role").contrast >= 3);
+  const Box name = layer(made, "name").box;
+  const int foot = static_cast<int>(name.bottom()) - 2;
+  int darkest = 255;
+  for (int x = static_cast<int>(name.x); x < name.right(); ++x) {
+    darkest = std::min<int>(
+        darkest, made.image.pixels[static_cast<std::size_t>(foot) * made.image.stride() + x * 3UL]);
+  }
+  CHECK(darkest < 40);
+}
+
 TEST_CASE("a marked word's colour must be read too", "[contrast]") {
   CHECK(layer(marked("#FFB000", "#101820", ""), "words").contrast > 4.5);
   // Where the plain words are at their best, this one is not.
