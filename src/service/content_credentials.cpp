@@ -97,11 +97,16 @@ std::string read_ingredient(const std::string& tool, const Workplace& place, con
   Json ingredient = parse_json(read_text(definition), definition.string());
   ingredient["title"] = photo.credit().title;
   ingredient["relationship"] = parent ? "parentOf" : "componentOf";
-  ingredient["label"] = kIngredient;
+  // Actions name an ingredient by its label where it has one, else by its instance_id. (c2pa-rs
+  // refuses a manifest whose actions name an id that is hidden by a label.)
+  const bool has_id = ingredient.contains("instance_id") && ingredient["instance_id"].is_string();
+  if (has_id) {
+    ingredient.erase("label");
+  } else {
+    ingredient["label"] = kIngredient;
+  }
   write_atomically(definition, ingredient.dump());
-  return ingredient.contains("instance_id") && ingredient["instance_id"].is_string()
-             ? ingredient["instance_id"].get<std::string>()
-             : kIngredient;
+  return has_id ? ingredient["instance_id"].get<std::string>() : kIngredient;
 }
 
 bool holds(const Bytes& bytes, std::string_view text) {

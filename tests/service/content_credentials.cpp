@@ -128,6 +128,9 @@ TEST_CASE("a card is signed with its photograph as ingredient and what was done 
   const Json ingredient = parse_json(read_text(signer.folder / "ingredient.json"), "ingredient");
   CHECK(ingredient["title"] == "Dune");
   CHECK(ingredient["relationship"] == "componentOf");
+  // A label would hide the id that the actions name.
+  CHECK(ingredient["instance_id"] == "xmp:iid:42");
+  CHECK_FALSE(ingredient.contains("label"));
   CHECK(read_bytes(signer.folder / "ingredient-input") == signer.inputs.photo->encoded());
 }
 
