@@ -57,10 +57,19 @@ std::string words_for(const Variable& variable, const Words& words) {
   return cut(words.texts[which], variable.max_length);
 }
 
+// A sample without a letter or digit, such as " %", stands for something that words cannot replace.
+bool is_sign(const Variable& variable) {
+  const auto is_word = [](char c) {
+    return static_cast<unsigned char>(c) >= 0x80 || std::isalnum(static_cast<unsigned char>(c));
+  };
+  return !variable.sample.empty() &&
+         std::none_of(variable.sample.begin(), variable.sample.end(), is_word);
+}
+
 std::map<std::string, std::string> samples(const cards::Template& card, const Words* words) {
   std::map<std::string, std::string> values;
   for (const auto& [name, variable] : card.variables) {
-    if (variable.type == Variable::Type::Text && words != nullptr) {
+    if (variable.type == Variable::Type::Text && words != nullptr && !is_sign(variable)) {
       values[name] = words_for(variable, *words);
     } else if (!variable.sample.empty()) {
       values[name] = variable.sample;

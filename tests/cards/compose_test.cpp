@@ -20,14 +20,14 @@ static_assert(!std::is_constructible_v<Photo, Generated>);
 static_assert(!std::is_constructible_v<Generated, Photo>);
 static_assert(!std::is_convertible_v<Photo, Image> && !std::is_convertible_v<Generated, Image>);
 
-TEST_CASE("an article card has its size, credit and at most three headline lines", "[compose]") {
+TEST_CASE("an article card has its size, credit and at most four headline lines", "[compose]") {
   const Composed card = compose(
       article(), demo(),
       article_inputs("How a quiet alpine meadow became the most closely watched experiment"));
   CHECK(card.image.width == 1200);
   CHECK(card.image.height == 630);
   CHECK(card.image.channels == 3);
-  CHECK(layer(card, "headline").lines <= 3);
+  CHECK(layer(card, "headline").lines <= 4);
   CHECK(layer(card, "credit").size * 0.714 >= 14);
   REQUIRE(card.credit.has_value());
   CHECK(card.credit->changes == std::vector<std::string>{"cropped"});

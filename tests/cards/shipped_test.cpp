@@ -44,9 +44,7 @@ TEST_CASE("every shipped template comes out in every size, brand and direction",
     for (const std::string& size : card.sizes()) {
       // Each size meets another brand, direction and photo; together they cover all.
       ++turn;
-      // The article asks for the demo brand's own colours.
-      const std::string brand_name =
-          name == "article" ? "demo" : kBrands[static_cast<std::size_t>(turn) % kBrands.size()];
+      const std::string brand_name = kBrands[static_cast<std::size_t>(turn) % kBrands.size()];
       const Brand brand = load_brand(kRoot / "brands" / (brand_name + ".toml"));
       const Template& one = card.at_size(size);
       CardInputs inputs = inputs_for(one, turn % 3 == 0, turn % 2 == 0);
@@ -57,7 +55,7 @@ TEST_CASE("every shipped template comes out in every size, brand and direction",
       CHECK(made.image.width == one.width);
       CHECK(made.image.height == one.height);
       for (const LayerReport& report : made.layers) {
-        if (report.lines == 0 || report.name == "mark") continue;
+        if (report.lines == 0 || report.name.starts_with("mark")) continue;
         INFO(report.name);
         CHECK(report.contrast >= (report.size >= 40.0 * one.width / 1200 ? 3.0 : 4.5));
       }

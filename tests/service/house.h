@@ -50,6 +50,8 @@ struct House {
         "publisher = \"Tiny\"\nlogo = \"" + (kSource / "assets/logos/demo.svg").string() +
             "\"\n[colours]\nink = \"#0F1B2D\"\nteal = \"#0FA3B1\"\ncoral = \"#FF6B4A\"\n"
             "sand = \"#F4E9D8\"\nshade = \"#0F1B2D\"\nlight = \"#F4E9D8\"\n"
+            "ground = \"#0F1B2D\"\ntext = \"#F4E9D8\"\nmuted = \"#B9C2CC\"\n"
+            "accent = \"#FF6B4A\"\n"
             "[fonts]\nheadline = { family = \"Noto Serif\", weight = 700 }\n"
             "kicker = { family = \"Noto Sans\", weight = 700 }\nbody = { family = \"Noto Sans\" }\n"
             "[voice]\nmodel = \"" +
