@@ -13,13 +13,22 @@
 namespace affiche::cards {
 namespace {
 
+// "light" or "dark", whichever the brand's own ground is: a job that asks for no scheme gets what
+// suits the colours that it is set in. Empty when the brand names no ground.
+std::string own_scheme(const Brand& brand) {
+  constexpr double kMiddle = 0.18;  // as far from white as from black, to the eye
+  const auto ground = brand.colours.find("ground");
+  if (ground == brand.colours.end()) return "";
+  return luminance(ground->second) > kMiddle ? "light" : "dark";
+}
+
 // What conditions may ask for.
 std::map<std::string, std::string> facts_of(const CardJob& job, const std::string& scheme) {
   std::map<std::string, std::string> facts = job.values;
   facts["photo"] = job.with_photo ? "yes" : "";
   facts["rtl"] = job.right_to_left ? "yes" : "";
   facts["size"] = job.card.size;
-  facts["scheme"] = scheme;
+  facts["scheme"] = scheme.empty() ? own_scheme(job.brand) : scheme;
   return facts;
 }
 

@@ -123,8 +123,10 @@ Credit credit_from_json(const std::string& text, const std::string& what) {
   std::vector<std::string> known = {"changes"};
   for (const auto& [field, value] : fields) known.push_back(field);
   for (const auto& [key, value] : json.items()) {
-    const auto field = std::find_if(fields.begin(), fields.end(),
-                                    [&](const auto& entry) { return entry.first == key; });
+    // Clang 14 captures no structured binding.
+    const auto field = std::find_if(fields.begin(), fields.end(), [&name = key](const auto& entry) {
+      return entry.first == name;
+    });
     if (key == "changes" && value.is_array() &&
         std::all_of(value.begin(), value.end(), [](const Json& v) { return v.is_string(); })) {
       credit.changes = value.get<std::vector<std::string>>();

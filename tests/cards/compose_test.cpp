@@ -3,6 +3,8 @@
 
 #include <pango/pango.h>
 
+#include <algorithm>
+#include <optional>
 #include <thread>
 #include <type_traits>
 
@@ -33,6 +35,23 @@ TEST_CASE("an article card has its size, credit and at most four headline lines"
   CHECK(card.credit->changes == std::vector<std::string>{"cropped"});
   CHECK(card.credit_line == "Photo: Ana Example / Example Commons · CC BY 4.0 · cropped");
   CHECK(card.recipes.size() == 2);
+}
+
+TEST_CASE("a job that asks for no scheme is set for the brand's own ground", "[compose]") {
+  const Template card = one_text("when = \"scheme == 'light'\"");
+  CardInputs inputs;
+  inputs.variables["text"] = "By day";
+  const auto drawn_on = [&](std::optional<Colour> ground) {
+    Brand brand = demo();
+    brand.colours.erase("ground");
+    if (ground) brand.colours["ground"] = *ground;
+    const Composed made = compose(card, brand, inputs);
+    return std::any_of(made.layers.begin(), made.layers.end(),
+                       [](const LayerReport& report) { return report.name == "words"; });
+  };
+  CHECK(drawn_on(Colour{250, 245, 235}));
+  CHECK_FALSE(drawn_on(Colour{15, 27, 45}));
+  CHECK_FALSE(drawn_on(std::nullopt));
 }
 
 TEST_CASE("text and logo stay inside the centred 1080x540", "[compose]") {
