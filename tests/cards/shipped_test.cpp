@@ -2,8 +2,12 @@
 // Every shipped template with every shipped brand: all sizes, short and long words, both schemes,
 // with and without a photo, from left to right and from right to left. What a card needs to come
 // out at all is checked by composing it; here, that it is the size, and that all words can be read.
+#include <sstream>
+
 #include "base/error.h"
+#include "base/files.h"
 #include "cards/fixtures.h"
+#include "cards/schema.h"
 #include "catch.h"
 
 namespace affiche::cards::test {
@@ -61,6 +65,41 @@ TEST_CASE("every shipped template comes out in every size, brand and direction",
       }
     }
   }
+}
+
+TEST_CASE("the gallery's sheets come out and show every kind of layer and every effect",
+          "[shipped][docs]") {
+  const auto text_of = [](const std::string& name) {
+    return read_text(kRoot / "docs/gallery" / (name + ".toml"));
+  };
+  for (const std::string name : {"layers", "effects"}) {
+    INFO(name);
+    const Template card = load_template(kRoot / "docs/gallery" / (name + ".toml"));
+    CardInputs inputs;
+    for (const auto& [variable, meaning] : card.variables) {
+      inputs.variables[variable] = meaning.sample;
+    }
+    inputs.photo = photo();
+    for (const std::string source : {"background", "chrome"}) {
+      inputs.generated.emplace(source, generated("drawn"));
+    }
+    CHECK(compose(card, demo(), inputs).image.width == card.width);
+  }
+  for (const std::string& kind : layer_kinds()) {
+    INFO(kind);
+    CHECK(contains(text_of("layers"), "kind = \"" + kind + "\""));
+  }
+  std::istringstream page(read_text(kRoot / "docs/templates.md"));
+  std::string line;
+  while (std::getline(page, line) && line != "| effect | meaning |") continue;
+  std::getline(page, line);
+  int effects = 0;
+  for (; std::getline(page, line) && line.starts_with("| `"); ++effects) {
+    const std::string key = line.substr(3, line.find('`', 3) - 3);
+    INFO(key);
+    CHECK(contains(text_of("effects"), "\n" + key + " = "));
+  }
+  CHECK(effects > 10);
 }
 
 }  // namespace affiche::cards::test
