@@ -48,6 +48,12 @@ std::uint32_t word_of(const Colour& colour) {
          static_cast<std::uint32_t>(colour.green) << 8 | colour.blue;
 }
 
+// Cairo and over() leave anything in the fourth byte of a canvas without transparency; tint() takes
+// it for the pixel's alpha.
+void make_opaque(std::uint32_t* words, int count) {
+  for (int i = 0; i < count; ++i) words[i] |= 0xff000000U;
+}
+
 }  // namespace
 
 Area whole_pixels(const Box& box) {
@@ -212,6 +218,7 @@ void Canvas::shade(const Area& area, const Coverage& coverage, const Colour& col
         row[i] = static_cast<std::uint16_t>(row[i] * coverage[at + i] / 255);
       }
     }
+    if (!transparent()) make_opaque(words(y) + part.x, part.width);
     rows.tint(words(y) + part.x, row.data(), 65536, word_of(colour), part.x, y, part.width);
   }
   cairo_surface_mark_dirty(surface_.get());
@@ -224,6 +231,7 @@ void Canvas::shade(const Area& area, const std::vector<std::uint16_t>& strengths
   cairo_surface_flush(surface_.get());
   for (int y = part.y; y < part.y + part.height; ++y) {
     const std::size_t at = static_cast<std::size_t>(y - area.y) * area.width + (part.x - area.x);
+    if (!transparent()) make_opaque(words(y) + part.x, part.width);
     kernels::pixel_rows().tint(words(y) + part.x, strengths.data() + at, share, word_of(colour),
                                part.x, y, part.width);
   }

@@ -128,4 +128,23 @@ TEST_CASE("the pixels of the glyphs are a part of their box, in both colours", "
   CHECK(inked_pixels(text, 690, 30, {255, 255, 255}, 700, 200)->front().runs.back().to <= 700);
 }
 
+TEST_CASE("a pad leaves what lies away from it as it was", "[contrast]") {
+  const auto corner = [](const std::string& colour) {
+    const Template card = parse_template(
+        "[canvas]\nwidth = 600\nheight = 400\nbackground = \"#F7F5EF\"\n"
+        "[[layers]]\nkind = \"solid\"\ncolour = \"#9DC3B099\"\n"
+        "[[layers]]\nname = \"words\"\nkind = \"text\"\nbox = [50, 50, 300, 60]\n"
+        "content = [\"Words\"]\nfont = \"body\"\nsize = 16\ncolour = \"" +
+            colour + "\"\n",
+        "pad.toml", kRoot);
+    const Image image = compose(card, demo(), {}).image;
+    const std::uint8_t* pixel = image.pixels.data() + 10 * image.stride() + std::size_t{590} * 3;
+    return std::vector<int>{pixel[0], pixel[1], pixel[2]};
+  };
+  const std::vector<int> plain = corner("#000000");
+  CHECK(plain == std::vector<int>{193, 215, 202});
+  const std::vector<int> padded = corner("#5A6B60");
+  for (std::size_t c = 0; c < 3; ++c) CHECK(std::abs(padded[c] - plain[c]) <= 1);
+}
+
 }  // namespace affiche::cards::test
