@@ -122,7 +122,7 @@ double shift(Align align, bool right_to_left, double room) {
 // Punctuation that looks wrong before an ellipsis; a soft hyphen would show.
 bool is_left_out_at_cut(gunichar c) {
   constexpr std::u32string_view marks =
-      U" ,.;:-\u2013\u2014\u00a0\u00ad\u200b\u202f([{\u00ab\u201c\u2018"
+      U" ,.;:-/|\u00b7\u2022\u2013\u2014\u00a0\u00ad\u200b\u202f([{\u00ab\u201c\u2018"
       U"\u060c\u061b\u3001\u3002\uff0c\uff1a\uff1b\u300c\u300e\uff08";
   return marks.find(static_cast<char32_t>(c)) != std::u32string_view::npos;
 }

@@ -158,6 +158,20 @@ TEST_CASE("text that does not fit fails, or is cut at a word when the style allo
   CHECK((contains(text.text(), "words…") || contains(text.text(), "endless…")));
 }
 
+TEST_CASE("no mark between parts stands before an ellipsis", "[text]") {
+  for (int width = 160; width <= 480; width += 10) {
+    CAPTURE(width);
+    TextRequest cut = request("Climate · farming / land • forests | water", 30, 30, 1);
+    cut.width = width;
+    cut.style.ellipsis = true;
+    const std::string text = fit_text(cut).text();
+    REQUIRE(contains(text, "…"));
+    for (const char* mark : {"·", "/", "•", "|", " "}) {
+      CHECK_FALSE(contains(text, std::string(mark) + "…"));
+    }
+  }
+}
+
 TEST_CASE("a word longer than the line is broken only at the smallest size", "[text]") {
   const std::string word = "Donaudampfschifffahrtsgesellschaftskapitänswitwenrente";
   CHECK(fit_text(request(word, 60, 14, 1)).lines().size() == 1);
