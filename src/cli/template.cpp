@@ -21,19 +21,22 @@ constexpr const char* kNew =
 description = "NAME"
 photo_missing = "variant"   # without a photo: the words over the whole card
 mirror = true               # languages from right to left are set mirrored
+scheme = "var.theme"        # light or dark, where the brand has both
 
 [canvas]
 width = 1200
 height = 630
 safe = [45, 60, 45, 60]     # every platform shows at least this
-background = "brand.ink"
+background = "brand.ground"
 
 [sizes.square]
 width = 1200
 height = 1200
 layers.photo = { box = [0, 0, "100%", "50%"] }
-layers.credit = { box = [60, 540, 1080, 60] }
-stacks.words = { box = [60, 640, 1080, 500] }
+layers.credit = { box = [60, 480, 1080, 70] }
+layers.kicker = { size = 30 }
+layers.headline = { max_size = 104, lines = 5 }
+stacks.words = { box = [60, 640, 1080, 500], box_no_photo = [60, 120, 1080, 960] }
 
 [variables.headline]
 required = true
@@ -44,9 +47,14 @@ sample = "A headline that says what happened"
 max_length = 40
 sample = "Science"
 
+[variables.theme]
+type = "choice"
+choices = ["light", "dark"]
+
 [[stacks]]
 name = "words"
 box = [60, 120, 560, 450]
+box_no_photo = [60, 120, 1080, 450]
 align = "end"
 spacing = 24
 
@@ -65,7 +73,7 @@ kind = "text"
 stack = "words"
 content = ["{{kicker}}"]
 font = "kicker"
-colour = "brand.sand"
+colour = "brand.accent"
 size = 24
 
 [[layers]]
@@ -74,6 +82,7 @@ kind = "text"
 stack = "words"
 content = ["{{headline}}"]
 font = "headline"
+colour = "brand.text"
 max_size = 64
 min_size = 30
 lines = 4

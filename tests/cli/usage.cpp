@@ -123,3 +123,20 @@ TEST_CASE("a name from outside cannot drive the terminal") {
   CHECK(answer.code == 1);
   CHECK(answer.err.find('\x1b') == std::string::npos);
 }
+
+TEST_CASE("a new template is good and suits every shipped brand") {
+  const TemporaryFolder folder;
+  Surroundings around;
+  around.folder = folder.path();
+  REQUIRE(run_program({"template", "new", "mine"}, around).code == 0);
+  CHECK(run_program({"template", "check", "mine.toml"}, around).code == 0);
+  for (const std::string brand : {"atelier", "demo", "harbour", "signal"}) {
+    const auto file = std::filesystem::path(AFFICHE_SOURCE_DIR) / "brands" / (brand + ".toml");
+    const Answer answer = run_program(
+        {"preview", "mine.toml", "--brand", file.string(), "--out", brand + ".jpg"}, around);
+    INFO(answer.err);
+    CHECK(answer.code == 0);
+    CHECK(std::filesystem::exists(folder / (brand + ".jpg")));
+  }
+  CHECK(run_program({"template", "new", "mine"}, around).code == 2);
+}
