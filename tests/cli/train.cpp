@@ -65,6 +65,12 @@ TEST_CASE("training names what is wrong") {
        "leave --family out"},
       {{"train", "base"}, 2, "subcommand"},
       {{"train", "base", "vea"}, 2, "did you mean 'vae'?"},
+      {{"train", "base", "encode", "--model", out, "--out", out, "--families", "aurora,low-pol"},
+       2,
+       "did you mean 'low poly'?"},
+      {{"train", "base", "encode", "--model", out, "--out", out, "--families", "demo-brand"},
+       2,
+       "found demo brand"},
       {{"train", "lora", "--model", out}, 2, "--data"},
   };
   for (const auto& [words, code, message] : mistakes) {

@@ -61,7 +61,11 @@ class Batches {
  public:
   explicit Batches(const BaseTraining& training) : training_(training) {
     for (const auto& file : training.latents) {
-      sets_.push_back(load_latents(file));
+      sets_.push_back(load_latents(file).of(training.families));
+      if (sets_.back().size() == 0)
+        fail(Cause::BadInput, file.string(),
+             ": expected pictures of the chosen families, found none; give other --families or "
+             "encode some");
       sets_.back().latents = sets_.back().latents.to(training.device);
       total_ += sets_.back().size();
     }

@@ -10,6 +10,7 @@
 #include "diffusion/nn/clip_text_model.h"
 #include "diffusion/nn/unet_2d_condition.h"
 #include "diffusion/text/clip_tokenizer.h"
+#include "diffusion/training/drawing/scene.h"
 #include "diffusion/training/latents.h"
 #include "diffusion/training/loop.h"
 #include "diffusion/training/objective.h"
@@ -37,7 +38,8 @@ struct BaseTraining {
   LoopOptions loop;
   std::filesystem::path model;  // diffusers folder
   std::vector<std::filesystem::path>
-      latents;  // files of encoded drawings; their size shares the steps
+      latents;                   // files of encoded drawings; their size shares the steps
+  std::vector<Family> families;  // to learn of them; empty: all
   int batch = 16;
   double drop_captions = 0.1;
   double average_decay = 0.9995;

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "base/error.h"
 #include "diffusion/training/architecture.h"
 #include "diffusion/training/base_trainer.h"
 #include "diffusion/training/draw_data.h"
@@ -38,6 +39,23 @@ void add_device(CLI::App& command, at::Device& device) {
       ->check(CLI::IsMember({"cpu", "cuda"}));
 }
 
+void add_families(CLI::App& command, std::vector<Family>& families, const char* help) {
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--families",
+          [&families](const std::vector<std::string>& names) {
+            for (const std::string& name : names) {
+              families.push_back(family_of(name));
+              if (families.back() == Family::DemoBrand)
+                fail(Cause::Usage,
+                     "--families: expected families that scenes by chance have, found demo brand; "
+                     "train data --family demo-brand draws it");
+            }
+          },
+          help)
+      ->delimiter(',');
+}
+
 void add_vae(CLI::App& base, const Choose& choose, const PictureFiles& files) {
   auto training = std::make_shared<VaeTraining>();
   CLI::App* command = base.add_subcommand("vae", "train the autoencoder on drawn pictures");
@@ -66,6 +84,7 @@ void add_vae(CLI::App& base, const Choose& choose, const PictureFiles& files) {
 
 struct Encoding {
   std::filesystem::path model, file;
+  std::vector<Family> families;
   int width = 256, height = 256;
   std::int64_t count = 4096;
   std::uint64_t first = 1;
@@ -83,6 +102,7 @@ void add_encode(CLI::App& base, const Choose& choose) {
   command->add_option("--height", encoding->height, "pixels");
   command->add_option("--count", encoding->count, "pictures");
   command->add_option("--first", encoding->first, "seed of the first scene");
+  add_families(*command, encoding->families, "families to draw; all when none is named");
   add_device(*command, encoding->device);
   add_threads(*command);
   command->footer(
@@ -93,7 +113,7 @@ void add_encode(CLI::App& base, const Choose& choose) {
       const auto vae = load_vae(encoding->model, at::kFloat, encoding->device);
       save_latents(encoding->file,
                    encode_scenes(*vae, encoding->first, encoding->count, encoding->width,
-                                 encoding->height, [](std::int64_t done) {
+                                 encoding->height, encoding->families, [](std::int64_t done) {
                                    if (done % 512 == 0)
                                      std::printf("%lld encoded\n", static_cast<long long>(done));
                                    std::fflush(stdout);
@@ -128,6 +148,7 @@ void add_unet(CLI::App& base, const Choose& choose, const PictureFiles& files) {
       base.add_subcommand("unet", "train UNet and text encoder on encoded drawings");
   command->add_option("--model", training->model, "diffusers folder")->required();
   command->add_option("--latents", training->latents, "files made by encode")->required();
+  add_families(*command, training->families, "families to learn; all when none is named");
   command->add_option("--batch", training->batch, "pictures a step");
   command->add_option("--drop-captions", training->drop_captions, "share of empty captions");
   command->add_option("--min-snr", training->min_snr,

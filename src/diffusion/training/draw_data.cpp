@@ -22,15 +22,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kSheetColumns = 6, kSheetMost = 48;
 
-Family family_of(const std::string& words) {
-  std::string name = words;
-  std::replace(name.begin(), name.end(), '-', ' ');
-  for (std::size_t i = 0; i < family_names().size(); ++i)
-    if (family_names()[i] == name) return static_cast<Family>(i);
-  const std::vector<std::string> known(family_names().begin(), family_names().end());
-  fail(Cause::Usage, "--family: unknown family \"", name, "\"", suggestion(name, known));
-}
-
 // "608x320".
 void read_size(const std::string& text, DrawnData& data) {
   int width = 0, height = 0, end = 0;
@@ -117,6 +108,15 @@ class Sheet {
 };
 
 }  // namespace
+
+Family family_of(const std::string& words) {
+  std::string name = words;
+  std::replace(name.begin(), name.end(), '-', ' ');
+  for (std::size_t i = 0; i < family_names().size(); ++i)
+    if (family_names()[i] == name) return static_cast<Family>(i);
+  const std::vector<std::string> known(family_names().begin(), family_names().end());
+  fail(Cause::Usage, "unknown family of drawings \"", name, "\"", suggestion(name, known));
+}
 
 double draw_data(const DrawnData& data, const PictureFiles& files) {
   if (data.count < 1 || data.width < 16 || data.height < 16 || data.width > 8192 ||

@@ -26,6 +26,9 @@ struct DrawnData {
   std::filesystem::path sheet;  // a contact sheet of up to 48 pictures; empty: none
 };
 
+// "soft-waves" or "soft waves". Usage for no family, with the nearest one's name.
+Family family_of(const std::string& words);
+
 // Writes FAMILY-SEED with the writer's extension, and its caption. Pictures are drawn on as many
 // threads as libtorch has. Returns pictures drawn a second, without the writing. Errors of the
 // writer, and Usage for a size that no picture has.

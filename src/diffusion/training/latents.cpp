@@ -25,28 +25,48 @@ at::Tensor encoded(const AutoencoderKL& vae, const at::Tensor& pictures) {
       .contiguous();
 }
 
+bool wanted(std::uint64_t scene, const std::vector<Family>& families) {
+  return families.empty() ||
+         std::find(families.begin(), families.end(), random_scene(scene).family) != families.end();
+}
+
 }  // namespace
+
+LatentSet LatentSet::of(const std::vector<Family>& families) const {
+  if (families.empty()) return *this;
+  LatentSet chosen;
+  std::vector<std::int64_t> places;
+  for (std::int64_t i = 0; i < size(); ++i) {
+    const std::uint64_t scene = scenes[static_cast<std::size_t>(i)];
+    if (!wanted(scene, families)) continue;
+    places.push_back(i);
+    chosen.scenes.push_back(scene);
+  }
+  chosen.latents = latents.index_select(0, at::tensor(places));
+  return chosen;
+}
 
 std::string LatentSet::caption_of(std::int64_t i, std::uint64_t variant) const {
   return caption(random_scene(scenes[static_cast<std::size_t>(i)]), variant);
 }
 
 LatentSet encode_scenes(const AutoencoderKL& vae, std::uint64_t first, std::int64_t count,
-                        int width, int height, const std::function<void(std::int64_t)>& progress) {
+                        int width, int height, const std::vector<Family>& families,
+                        const std::function<void(std::int64_t)>& progress) {
   constexpr std::int64_t kBatch = 16;
   LatentSet set;
   std::vector<at::Tensor> parts;
+  for (std::uint64_t scene = first; std::ssize(set.scenes) < count; ++scene)
+    if (wanted(scene, families)) set.scenes.push_back(scene);
   for (std::int64_t done = 0; done < count; done += kBatch) {
     const std::int64_t n = std::min(kBatch, count - done);
     std::vector<at::Tensor> pictures(static_cast<std::size_t>(n));
-    const std::uint64_t seed = first + static_cast<std::uint64_t>(done);
     at::parallel_for(0, n, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i)
-        pictures[static_cast<std::size_t>(i)] =
-            tensor_of(draw(random_scene(seed + static_cast<std::uint64_t>(i)), width, height));
+        pictures[static_cast<std::size_t>(i)] = tensor_of(
+            draw(random_scene(set.scenes[static_cast<std::size_t>(done + i)]), width, height));
     });
     parts.push_back(encoded(vae, at::stack(pictures)));
-    for (std::int64_t i = 0; i < n; ++i) set.scenes.push_back(seed + static_cast<std::uint64_t>(i));
     if (progress) progress(done + n);
   }
   set.latents = at::cat(parts);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "diffusion/nn/autoencoder_kl.h"
+#include "diffusion/training/drawing/scene.h"
 #include "diffusion/training/pictures.h"
 
 namespace affiche::diffusion {
@@ -24,11 +25,14 @@ struct LatentSet {
   std::int64_t size() const { return latents.size(0); }
   // The caption of picture i, a variant chosen by `variant`.
   std::string caption_of(std::int64_t i, std::uint64_t variant) const;
+  // Those of the families; all of them when none is named.
+  LatentSet of(const std::vector<Family>& families) const;
 };
 
-// Encodes the scenes with seeds first … first+count-1 at width × height pixels, multiples of 8.
+// Encodes `count` scenes at width × height pixels, multiples of 8: those with seeds from `first` on
+// whose family is one of `families`, or any when none is named.
 LatentSet encode_scenes(const AutoencoderKL& vae, std::uint64_t first, std::int64_t count,
-                        int width, int height,
+                        int width, int height, const std::vector<Family>& families = {},
                         const std::function<void(std::int64_t done)>& progress = {});
 // Drawn sets in a file and back.
 void save_latents(const std::filesystem::path& file, const LatentSet& set);

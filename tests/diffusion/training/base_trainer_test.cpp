@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +13,7 @@
 #include "diffusion/training/architecture.h"
 #include "diffusion/training/base_trainer.h"
 #include "diffusion/training/drawing/scene.h"
+#include "diffusion/training/latents.h"
 #include "diffusion/training/text_trainer.h"
 #include "diffusion/weights/safetensors.h"
 
@@ -122,6 +124,25 @@ TEST_CASE("a UNet learns with the text encoder kept as it is, or with it", "[tra
   export_base(folder.path() / "unet/checkpoint.safetensors", model);
   for (const auto& [name, tensor] : copied(model / "unet/diffusion_pytorch_model.safetensors"))
     REQUIRE(at::equal(tensor, written.at(name)));
+}
+
+TEST_CASE("a set of latents gives those of the chosen families", "[training]") {
+  LatentSet set;
+  for (std::uint64_t scene = 1; scene <= 60; ++scene) set.scenes.push_back(scene);
+  set.latents = at::arange(60).view({60, 1, 1, 1}).to(at::kBFloat16);
+  const std::vector<Family> families = {Family::Aurora, Family::SoftWaves, Family::BokehLights};
+  const LatentSet chosen = set.of(families);
+  CHECK(set.of({}).size() == 60);
+  std::int64_t expected = 0;
+  for (std::uint64_t scene = 1; scene <= 60; ++scene)
+    expected += std::count(families.begin(), families.end(), random_scene(scene).family);
+  REQUIRE(expected > 0);
+  REQUIRE(chosen.size() == expected);
+  for (std::int64_t i = 0; i < chosen.size(); ++i) {
+    const std::uint64_t scene = chosen.scenes[static_cast<std::size_t>(i)];
+    CHECK(std::count(families.begin(), families.end(), random_scene(scene).family) == 1);
+    CHECK(chosen.latents[i].item<double>() == static_cast<double>(scene - 1));
+  }
 }
 
 TEST_CASE("a shift above 1 draws more steps near noise", "[training]") {
