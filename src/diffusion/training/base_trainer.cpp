@@ -157,8 +157,13 @@ void train_base(const BaseTraining& training, const PictureFiles& files, const L
   const NoiseSchedule schedule = NoiseSchedule::zero_terminal();
   AdamOptions adam;
   adam.average_decay = training.average_decay;
+  adam.state = training.optimizer;
   Trainable trainable(adam);
-  if (!training.freeze_text) trainable.adopt(nets.text.parameters(), "text.");
+  if (training.freeze_text)
+    for (const Slot& slot : nets.text.parameters().slots())
+      *slot.tensor = slot.tensor->to(training.type);
+  else
+    trainable.adopt(nets.text.parameters(), "text.");
   trainable.adopt(nets.unet.parameters(), "unet.");
 
   LoopHooks own = hooks;
@@ -185,15 +190,26 @@ void train_base(const BaseTraining& training, const PictureFiles& files, const L
 }
 
 void export_base(const std::filesystem::path& checkpoint, const std::filesystem::path& model) {
-  TextToLatents nets(model, at::kFloat, at::kCPU, 0);
   const StateDict state = load_safetensors(checkpoint);
-  const auto first = state.lower_bound("master.text.");
-  Trainable trainable;
-  if (first != state.end() && first->first.starts_with("master.text."))
-    trainable.adopt(nets.text.parameters(), "text.");
-  trainable.adopt(nets.unet.parameters(), "unet.");
-  trainable.restore(state);
-  export_state(trainable, model);
+  const auto averages = [&](const Parameters& parameters, const std::string& prefix) {
+    StateDict weights;
+    for (const Slot& slot : parameters.slots()) {
+      const auto it = state.find("average." + prefix + slot.name);
+      if (it == state.end() || it->second.sizes() != at::IntArrayRef(slot.shape))
+        fail(Cause::BadInput, checkpoint.string(), ": expected tensor average.", prefix, slot.name,
+             " of shape ", at::IntArrayRef(slot.shape), ", found ",
+             it == state.end() ? "none" : "another one",
+             "; give a checkpoint of train base unet for this model");
+      weights[slot.name] = it->second.to(at::kHalf).contiguous();
+    }
+    return weights;
+  };
+  const TextToLatents nets(model, at::kFloat, at::kCPU, 0);
+  const std::map<std::string, std::string> metadata = {{"format", "pt"}};
+  save_safetensors(model / kUnetWeights, averages(nets.unet.parameters(), "unet."), metadata);
+  const auto first = state.lower_bound("average.text.");
+  if (first != state.end() && first->first.starts_with("average.text."))
+    save_safetensors(model / kTextWeights, averages(nets.text.parameters(), "text."), metadata);
 }
 
 }  // namespace affiche::diffusion

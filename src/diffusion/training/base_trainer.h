@@ -15,6 +15,7 @@
 #include "diffusion/training/loop.h"
 #include "diffusion/training/objective.h"
 #include "diffusion/training/pictures.h"
+#include "diffusion/training/trainable.h"
 
 namespace affiche::diffusion {
 
@@ -41,6 +42,7 @@ struct BaseTraining {
       latents;                   // files of encoded drawings; their size shares the steps
   std::vector<Family> families;  // to learn of them; empty: all
   int batch = 16;
+  OptimizerState optimizer = OptimizerState::Full;
   double drop_captions = 0.1;
   double average_decay = 0.9995;
   double min_snr = 0, shift = 1;  // of velocity_loss()

@@ -150,6 +150,15 @@ void add_unet(CLI::App& base, const Choose& choose, const PictureFiles& files) {
   command->add_option("--latents", training->latents, "files made by encode")->required();
   add_families(*command, training->families, "families to learn; all when none is named");
   command->add_option("--batch", training->batch, "pictures a step");
+  command
+      ->add_option_function<std::string>(
+          "--optimizer",
+          [=](const std::string& chosen) {
+            for (const OptimizerState state : {OptimizerState::Full, OptimizerState::Muon})
+              if (chosen == name(state)) training->optimizer = state;
+          },
+          "adamw or muon")
+      ->check(CLI::IsMember({"adamw", "muon"}));
   command->add_option("--drop-captions", training->drop_captions, "share of empty captions");
   command->add_option("--min-snr", training->min_snr,
                       "limit of the weight of steps with little noise; 0: all weigh alike");

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "diffusion/training/block_quantization.h"
+#include "diffusion/training/orthogonalize.h"
 
 namespace affiche::diffusion {
 
@@ -20,6 +21,8 @@ const char* name(OptimizerState state) {
       return "factored";
     case OptimizerState::EightBit:
       return "adamw8bit";
+    case OptimizerState::Muon:
+      return "muon";
   }
   return "";
 }
@@ -48,6 +51,7 @@ std::size_t Trainable::add(const std::string& name, const at::Tensor& value) {
   }
   steps_.push_back(at::zeros({}, at::TensorOptions(at::kFloat).device(master.device())));
   masters_.push_back(master.set_requires_grad(true));
+  if (orthogonal(masters_.size() - 1)) second_.back() = none;
   return masters_.size() - 1;
 }
 
@@ -95,6 +99,10 @@ void Trainable::update_full(const std::vector<at::Tensor>& gradients, double lea
       update_quantized(i, gradients[i], learning_rate);
       continue;
     }
+    if (orthogonal(i)) {
+      update_muon(i, gradients[i], learning_rate);
+      continue;
+    }
     masters.push_back(masters_[i]);
     slopes.push_back(gradients[i]);
     first.push_back(first_[i]);
@@ -127,6 +135,28 @@ void Trainable::update_quantized(std::size_t index, const at::Tensor& gradient,
   const Quantized next_root = quantize(root, QuantizationMap::Unsigned);
   second_[index] = next_root.codes;
   second_scales_[index] = next_root.scales;
+}
+
+// Layers between a net's first and last: embeddings and those two have no geometry of directions.
+bool Trainable::orthogonal(std::size_t index) const {
+  if (options_.state != OptimizerState::Muon || masters_[index].dim() < 2) return false;
+  const std::string& name = names_[index];
+  const auto has = [&](const char* word) { return name.find(word) != std::string::npos; };
+  return !has("embedding") && !has("conv_in.") && !has("conv_out.");
+}
+
+// A kernel of a convolution is the matrix of its output channels. The step's size is that of
+// AdamW's common ones, so that one rate suits both (Liu et al. 2025, "Muon is scalable for LLM
+// training", equation 4).
+void Trainable::update_muon(std::size_t index, const at::Tensor& gradient, double learning_rate) {
+  constexpr double kCommonSize = 0.2;
+  const at::Tensor& master = masters_[index];
+  first_[index].lerp_(gradient, 1 - options_.momentum);
+  const at::Tensor ahead = gradient.lerp(first_[index], options_.momentum).flatten(1);
+  const auto side = static_cast<double>(std::max(ahead.size(0), ahead.size(1)));
+  master.mul_(1 - learning_rate * options_.weight_decay)
+      .add_(orthogonalize(ahead).view(master.sizes()),
+            -learning_rate * kCommonSize * std::sqrt(side));
 }
 
 void Trainable::update_factored(const std::vector<at::Tensor>& gradients, double learning_rate) {

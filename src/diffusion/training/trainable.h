@@ -15,20 +15,22 @@
 
 namespace affiche::diffusion {
 
-// How AdamW's two moments are kept.
+// How AdamW's two moments are kept, or what takes their place.
 enum class OptimizerState {
   Full,      // float32
   Factored,  // means of rows and columns of the second moments alone (Adafactor, Shazeer and Stern
              // 2018)
   EightBit,  // block_quantization.h; the second as its root, which needs half the decades
+  Muon,      // of matrices one momentum, orthogonalised (Jordan et al. 2024); AdamW for the rest
 };
-// "adamw", "factored", "adamw8bit".
+// "adamw", "factored", "adamw8bit", "muon".
 const char* name(OptimizerState state);
 
 struct AdamOptions {
   double beta1 = 0.9, beta2 = 0.99, epsilon = 1e-8, weight_decay = 0.01;
   double clip_norm = 1;          // gradients are scaled down to this global norm
   double average_decay = 0.999;  // of the running average, reached slowly from 0
+  double momentum = 0.95;        // Muon's
   OptimizerState state = OptimizerState::Full;
   std::int64_t least_quantized =
       4096;  // smaller tensors keep float32 moments, as bitsandbytes does
@@ -53,9 +55,9 @@ class Trainable {
   void show_masters(at::ScalarType type);
   void show_averages(at::ScalarType type);
 
-  // One AdamW update (Loshchilov and Hutter 2019) from the masters' gradients, which are cleared,
-  // then the running average. Returns the gradients' norm before clipping; when it is not finite
-  // the update is left out.
+  // One update, AdamW's (Loshchilov and Hutter 2019) unless the state says otherwise, from the
+  // masters' gradients, which are cleared, then the running average. Returns the gradients' norm
+  // before clipping; when it is not finite the update is left out.
   double update(double learning_rate);
 
   // masters, averages and optimiser state under "master.", "average.", "first.", "second.",
@@ -74,9 +76,11 @@ class Trainable {
   bool quantized(const at::Tensor& master) const {
     return options_.state == OptimizerState::EightBit && master.numel() >= options_.least_quantized;
   }
+  bool orthogonal(std::size_t index) const;
   void update_full(const std::vector<at::Tensor>& gradients, double learning_rate);
   void update_factored(const std::vector<at::Tensor>& gradients, double learning_rate);
   void update_quantized(std::size_t index, const at::Tensor& gradient, double learning_rate);
+  void update_muon(std::size_t index, const at::Tensor& gradient, double learning_rate);
 
   AdamOptions options_;
   std::vector<std::string> names_;

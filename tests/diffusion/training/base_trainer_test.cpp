@@ -108,6 +108,7 @@ TEST_CASE("a UNet learns with the text encoder kept as it is, or with it", "[tra
   training.latents = {folder.path() / "a.safetensors"};
   training.batch = 6;
   training.freeze_text = frozen;
+  training.optimizer = frozen ? OptimizerState::Muon : OptimizerState::Full;
   training.type = at::kFloat;
   training.average_decay = 0.5;
   train_base(training, {}, {});

@@ -16,6 +16,7 @@
 #include "diffusion/training/loop.h"
 #include "diffusion/training/lora_factors.h"
 #include "diffusion/training/objective.h"
+#include "diffusion/training/orthogonalize.h"
 #include "diffusion/weights/safetensors.h"
 #include "throws.h"
 
@@ -128,8 +129,8 @@ TEST_CASE("the gradient of the objective is the slope of the loss", "[training]"
 }
 
 TEST_CASE("training lowers the loss, whatever state the optimiser keeps", "[training]") {
-  const auto state =
-      GENERATE(OptimizerState::Full, OptimizerState::Factored, OptimizerState::EightBit);
+  const auto state = GENERATE(OptimizerState::Full, OptimizerState::Factored,
+                              OptimizerState::EightBit, OptimizerState::Muon);
   const auto folder = fresh_folder();
   const std::vector<double> losses = train(folder, 40, state);
   std::filesystem::remove_all(folder);
@@ -151,8 +152,8 @@ TEST_CASE("batches that accumulate make one step", "[training]") {
 }
 
 TEST_CASE("a run that was cut off and resumed has the losses of one that was not", "[training]") {
-  const auto state =
-      GENERATE(OptimizerState::Full, OptimizerState::Factored, OptimizerState::EightBit);
+  const auto state = GENERATE(OptimizerState::Full, OptimizerState::Factored,
+                              OptimizerState::EightBit, OptimizerState::Muon);
   const auto whole_folder = fresh_folder(), cut_folder = fresh_folder();
   const std::vector<double> whole = train(whole_folder, 12, state);
   train(cut_folder, 8, state);
@@ -208,6 +209,47 @@ TEST_CASE("values survive eight bits within their share of the block's largest",
   const at::Tensor tiny = at::tensor({1.0F, 1e-30F});
   CHECK(dequantize(quantize(tiny, QuantizationMap::Unsigned), QuantizationMap::Unsigned, {2})[1]
             .item<float>() > 0);
+}
+
+TEST_CASE("Muon's step has singular values near 1 and the gradient's directions", "[training]") {
+  const auto [rows, columns] = GENERATE(std::pair{24, 60}, std::pair{60, 24}, std::pair{32, 32});
+  const double scale = GENERATE(1.0, 1e-12, 1e25);
+  const at::Tensor matrix = at::randn({rows, columns}, step_generator(7, rows)) * scale;
+  const at::Tensor found = orthogonalize(matrix);
+  REQUIRE(found.sizes() == matrix.sizes());
+  REQUIRE(found.scalar_type() == at::kFloat);
+  const auto [u, values, v] = at::linalg_svd(matrix, false);
+  // In the gradient's own directions: a diagonal of 0.7 to 1.2, for all but the smallest of a
+  // square matrix.
+  const at::Tensor seen = at::mm(at::mm(u.t(), found), v.t());
+  const at::Tensor diagonal = seen.diagonal();
+  CHECK(diagonal.max().item<double>() < 1.3);
+  CHECK(diagonal.min().item<double>() > (rows == columns ? 0.05 : 0.6));
+  CHECK(diagonal.median().item<double>() > 0.7);
+  CHECK((seen - at::diag(diagonal)).abs().max().item<double>() < 0.06);
+}
+
+TEST_CASE("Muon's step of no gradient is none", "[training]") {
+  CHECK(orthogonalize(at::zeros({4, 9})).abs().max().item<double>() == 0);
+}
+
+TEST_CASE("Muon keeps one momentum of a hidden layer's matrix, both moments of the rest",
+          "[training]") {
+  Tiny tiny;
+  AdamOptions options;
+  options.state = OptimizerState::Muon;
+  Trainable trainable(options);
+  trainable.adopt(tiny.unet().parameters(), "unet.");
+  const StateDict state = trainable.state();
+  const auto second = [&](const char* name) {
+    return state.at(concat("second.unet.", name)).numel() > 0;
+  };
+  CHECK_FALSE(second("down_blocks.0.resnets.0.conv1.weight"));
+  CHECK_FALSE(second("mid_block.attentions.0.transformer_blocks.0.attn1.to_q.weight"));
+  CHECK(second("down_blocks.0.resnets.0.conv1.bias"));
+  CHECK(second("conv_in.weight"));
+  CHECK(second("conv_out.weight"));
+  CHECK(second("time_embedding.linear_1.weight"));
 }
 
 TEST_CASE("checkpointed blocks give the same gradients and keep less", "[training]") {
