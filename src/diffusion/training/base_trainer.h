@@ -3,37 +3,15 @@
 #pragma once
 
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "diffusion/nn/clip_text_model.h"
-#include "diffusion/nn/unet_2d_condition.h"
-#include "diffusion/text/clip_tokenizer.h"
 #include "diffusion/training/drawing/scene.h"
-#include "diffusion/training/latents.h"
 #include "diffusion/training/loop.h"
-#include "diffusion/training/objective.h"
 #include "diffusion/training/pictures.h"
 #include "diffusion/training/trainable.h"
 
 namespace affiche::diffusion {
-
-// Tokenizer, text encoder and UNet of a diffusers folder. Weights are loaded when the folder has
-// them, else drawn from `seed`.
-struct TextToLatents {
-  CLIPTokenizer tokenizer;
-  CLIPTextModel text;
-  UNet2DConditionModel unet;
-
-  TextToLatents(const std::filesystem::path& model, at::ScalarType type, at::Device device,
-                std::uint64_t seed);
-  // B×77×width, in the type and on the device of the weights.
-  at::Tensor embed(const std::vector<std::string>& prompts) const;
-  // Pictures of the prompts, B×3×H×W in [-1, 1], with classifier-free guidance; noise from `seed`.
-  at::Tensor generate(const AutoencoderKL& vae, const std::vector<std::string>& prompts, int width,
-                      int height, int steps, double guidance, std::uint64_t seed) const;
-};
 
 struct BaseTraining {
   LoopOptions loop;

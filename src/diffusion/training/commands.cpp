@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "diffusion/training/architecture.h"
 #include "diffusion/training/base_trainer.h"
+#include "diffusion/training/distiller.h"
 #include "diffusion/training/draw_data.h"
 #include "diffusion/training/latents.h"
 #include "diffusion/training/loop_command.h"
@@ -39,6 +40,15 @@ void add_device(CLI::App& command, at::Device& device) {
       ->check(CLI::IsMember({"cpu", "cuda"}));
 }
 
+template <typename Training>
+void add_computing(CLI::App& command, Training& training) {
+  command.add_flag_callback(
+      "--fp32", [&training] { training.type = at::kFloat; }, "compute in fp32");
+  add_device(command, training.device);
+  add_loop_options(command, training.loop);
+  add_threads(command);
+}
+
 void add_families(CLI::App& command, std::vector<Family>& families, const char* help) {
   command
       .add_option_function<std::vector<std::string>>(
@@ -67,11 +77,7 @@ void add_vae(CLI::App& base, const Choose& choose, const PictureFiles& files) {
   command->add_option("--latent-noise", training->latent_noise,
                       "most deviation of noise that the decoder learns to mend");
   command->add_flag("--decoder-only", training->decoder_only, "keep the encoder and all latents");
-  command->add_flag_callback(
-      "--fp32", [=] { training->type = at::kFloat; }, "compute in fp32");
-  add_device(*command, training->device);
-  add_loop_options(*command, training->loop);
-  add_threads(*command);
+  add_computing(*command, *training);
   command->footer("Example: affiche train base vae --model out/mini --work out/vae --steps 4000");
   command->callback([=] {
     choose([=] {
@@ -166,11 +172,7 @@ void add_unet(CLI::App& base, const Choose& choose, const PictureFiles& files) {
                       "above 1: more steps near noise, where families and layouts are decided");
   command->add_flag("--freeze-text", training->freeze_text, "keep the text encoder as it is");
   command->add_option("--average", training->average_decay, "decay of the running average");
-  command->add_flag_callback(
-      "--fp32", [=] { training->type = at::kFloat; }, "compute in fp32");
-  add_device(*command, training->device);
-  add_loop_options(*command, training->loop);
-  add_threads(*command);
+  add_computing(*command, *training);
   command->footer(
       "Example: affiche train base unet --model out/mini --latents out/a.safetensors "
       "--work out/unet");
@@ -178,6 +180,36 @@ void add_unet(CLI::App& base, const Choose& choose, const PictureFiles& files) {
     choose([=] {
       training->loop.images_per_step = training->batch;
       train_base(*training, files, command_hooks());
+      return 0;
+    });
+  });
+}
+
+void add_distil(CLI::App& base, const Choose& choose, const PictureFiles& files) {
+  auto training = std::make_shared<Distillation>();
+  training->loop.steps = 800;
+  training->loop.warm_up = 20;
+  CLI::App* command = base.add_subcommand(
+      "distil", "train a LoRA with which the model needs few steps and no guidance");
+  command->add_option("--model", training->model, "diffusers folder: teacher and base")->required();
+  command->add_option("--latents", training->latents, "files made by encode")->required();
+  command->add_option("--out", training->out, "safetensors file to write")->required();
+  add_families(*command, training->families, "families to learn; all when none is named");
+  command->add_option("--student-steps", training->student_steps, "steps of a picture with it")
+      ->check(CLI::Range(1, 50));
+  command->add_option("--teacher-steps", training->teacher_steps, "of the model, for each of these")
+      ->check(CLI::Range(2, 50));
+  command->add_option("--guidance", training->guidance, "of the model, which the LoRA takes over");
+  command->add_option("--rank", training->rank, "rank of the factors")->check(CLI::Range(1, 512));
+  command->add_option("--batch", training->batch, "pictures a step");
+  add_computing(*command, *training);
+  command->footer(
+      "Example: affiche train base distil --model out/mini --latents out/a.safetensors "
+      "--out few-steps.safetensors --work out/distil");
+  command->callback([=] {
+    choose([=] {
+      training->loop.images_per_step = training->batch;
+      distil(*training, files, command_hooks());
       return 0;
     });
   });
@@ -214,6 +246,7 @@ void add_training_commands(CLI::App& train, const Choose& choose, const PictureF
   add_vae(*base, choose, files);
   add_encode(*base, choose);
   add_unet(*base, choose, files);
+  add_distil(*base, choose, files);
   add_export(*base, choose);
   add_lora_command(train, choose, files);
   add_data_command(train, choose, files);

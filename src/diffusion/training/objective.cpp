@@ -83,19 +83,4 @@ at::Tensor velocity_loss(const NoiseSchedule& schedule, const Velocity& predict,
   return (error * (ratio.clamp_max(min_snr) / ratio)).mean();
 }
 
-at::Tensor sample_latents(const NoiseSchedule& schedule, const Velocity& predict,
-                          const at::Tensor& noise, int steps) {
-  at::Tensor x = noise;
-  for (int i = 0; i < steps; ++i) {
-    const auto step_at = [&](int n) { return std::lround(1000.0 - 1000.0 * n / steps) - 1; };
-    const std::int64_t t = step_at(i), before = step_at(i + 1);
-    const at::Tensor timesteps = at::full({x.size(0)}, t, x.options().dtype(at::kLong));
-    const at::Tensor velocity = predict(x, timesteps).to(at::kFloat);
-    const at::Tensor picture = schedule.signal[t] * x - schedule.noise[t] * velocity;
-    const at::Tensor rest = schedule.signal[t] * velocity + schedule.noise[t] * x;
-    x = before < 0 ? picture : schedule.signal[before] * picture + schedule.noise[before] * rest;
-  }
-  return x;
-}
-
 }  // namespace affiche::diffusion

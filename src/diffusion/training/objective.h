@@ -51,8 +51,4 @@ at::Tensor denoising_loss(const NoiseSchedule& schedule, const Velocity& predict
                           const at::Tensor& latents, const at::Tensor& noise,
                           const at::Tensor& timesteps, const LossOptions& options);
 
-// DDIM without noise from the last timestep down, `steps` steps with trailing spacing.
-at::Tensor sample_latents(const NoiseSchedule& schedule, const Velocity& predict,
-                          const at::Tensor& noise, int steps);
-
 }  // namespace affiche::diffusion

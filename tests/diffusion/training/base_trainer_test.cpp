@@ -4,71 +4,18 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 
-#include "base/files.h"
-#include "base/json.h"
-#include "base/random.h"
 #include "catch.h"
-#include "diffusion/training/architecture.h"
 #include "diffusion/training/base_trainer.h"
 #include "diffusion/training/drawing/scene.h"
 #include "diffusion/training/latents.h"
+#include "diffusion/training/objective.h"
 #include "diffusion/training/text_trainer.h"
 #include "diffusion/weights/safetensors.h"
+#include "small_model.h"
 
 using namespace affiche;
 using namespace affiche::diffusion;
-
-namespace {
-
-class Folder {
- public:
-  Folder() : path_(std::filesystem::temp_directory_path() / ("affiche-base-" + random_hex(6))) {
-    std::filesystem::create_directories(path_);
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
-LoopOptions steps(const std::filesystem::path& work, std::int64_t count) {
-  LoopOptions loop;
-  loop.folder = work;
-  loop.steps = count;
-  loop.warm_up = 2;
-  loop.sheet_every = 0;
-  loop.log_every = 1;
-  loop.learning_rate = 2e-3;
-  return loop;
-}
-
-std::vector<double> losses(const std::filesystem::path& work) {
-  std::ifstream file(work / "log.jsonl");
-  std::vector<double> values;
-  for (std::string line; std::getline(file, line);)
-    values.push_back(parse_json(line, "log")["loss"].get<double>());
-  return values;
-}
-
-// The architecture with a text encoder of random weights, a small UNet and no autoencoder weights.
-void write_small_model(const std::filesystem::path& model) {
-  write_architecture(model);
-  Json unet = parse_json(read_text(model / "unet/config.json"), "unet");
-  unet["block_out_channels"] = {16, 16, 32};
-  unet["norm_num_groups"] = 8;
-  write_atomically(model / "unet/config.json", unet.dump());
-}
-
-StateDict copied(const std::filesystem::path& file) {
-  StateDict state = load_safetensors(file);
-  for (auto& [name, tensor] : state) tensor = tensor.clone();
-  return state;
-}
-
-}  // namespace
 
 TEST_CASE("a text encoder learns what captions tell", "[training]") {
   const Folder folder;
