@@ -2,6 +2,7 @@
 #include "cards/brand.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -120,6 +121,20 @@ void read_palette(TomlReader& reader, Brand& brand) {
   }
 }
 
+VoiceLora read_lora(TomlReader reader, const Voice& voice, const std::filesystem::path& folder) {
+  VoiceLora lora{resolve_path(folder, reader.text("file")), reader.number("weight", 1),
+                 reader.texts("prompts")};
+  for (const std::string& name : lora.prompts) {
+    if (voice.prompts.contains(name)) continue;
+    std::vector<std::string> known;
+    for (const auto& [prompt, text] : voice.prompts) known.push_back(prompt);
+    reader.refuse("prompts",
+                  concat("no prompt \"", name, "\" in [voice.prompts]", suggestion(name, known)));
+  }
+  reader.finish();
+  return lora;
+}
+
 void read_voice(TomlReader& root, Brand& brand, const std::filesystem::path& folder) {
   const toml::table* table = root.table("voice");
   if (table == nullptr) return;
@@ -143,15 +158,12 @@ void read_voice(TomlReader& root, Brand& brand, const std::filesystem::path& fol
   }
   voice.negative_prompt = reader.text("negative_prompt", "");
   read_palette(reader, brand);
-  for (const toml::table* item : reader.tables("loras")) {
-    TomlReader lora = reader.child("loras", *item);
-    voice.loras.push_back({resolve_path(folder, lora.text("file")), lora.number("weight", 1)});
-    lora.finish();
-  }
   if (const toml::table* prompts = reader.table("prompts")) {
     TomlReader prompt = reader.child("prompts", *prompts);
     for (const std::string& name : prompt.keys()) voice.prompts[name] = prompt.text(name);
   }
+  for (const toml::table* item : reader.tables("loras"))
+    voice.loras.push_back(read_lora(reader.child("loras", *item), voice, folder));
   reader.finish();
 }
 
@@ -169,6 +181,14 @@ std::string font_hashes(const std::filesystem::path& folder) {
 }
 
 }  // namespace
+
+std::vector<VoiceLora> Voice::loras_of(const std::string& prompt) const {
+  std::vector<VoiceLora> worn;
+  std::ranges::copy_if(loras, std::back_inserter(worn), [&](const VoiceLora& lora) {
+    return lora.prompts.empty() || std::ranges::find(lora.prompts, prompt) != lora.prompts.end();
+  });
+  return worn;
+}
 
 Brand Brand::in_scheme(const std::string& scheme) const {
   Brand result = *this;

@@ -26,6 +26,7 @@ struct Font {
 struct VoiceLora {
   std::filesystem::path file;
   double weight = 1;
+  std::vector<std::string> prompts;  // that it is worn for, by name; empty: all
 };
 
 // What the diffusion engine needs to know. All paths are absolute after loading.
@@ -42,6 +43,9 @@ struct Voice {
   std::map<std::string, std::string> prompts;  // by the name of the generated layer
   std::string negative_prompt;
   std::vector<std::string> palette;  // names of the colours that pictures are brought to; or none
+
+  // Those that pictures of this prompt wear, in their order.
+  std::vector<VoiceLora> loras_of(const std::string& prompt) const;
 };
 
 struct Brand {

@@ -108,18 +108,19 @@ std::string Backgrounds::model_hash(const std::filesystem::path& model) {
   return sha256_hex(listing);
 }
 
-Backgrounds::Plan Backgrounds::own_plan(const cards::Brand& brand, const std::string& prompt,
+Backgrounds::Plan Backgrounds::own_plan(const cards::Brand& brand, const std::string& layer,
                                         std::int64_t variation, ModelPlace place) {
   const cards::Voice& voice = brand.voice;
   Plan plan;
+  plan.loras = voice.loras_of(layer);
   Recipe& recipe = plan.recipe;
   recipe.model = model_name(voice.model);
   recipe.model_sha256 = model_hash(place.path);
-  for (const cards::VoiceLora& lora : voice.loras) {
+  for (const cards::VoiceLora& lora : plan.loras) {
     require_lora(lora.file, brand.name);
     recipe.loras.push_back({lora.file.filename().string(), hash_of(lora.file), lora.weight});
   }
-  recipe.prompt = prompt;
+  recipe.prompt = prompt_of(brand, layer);
   recipe.negative_prompt = voice.negative_prompt;
   recipe.seed = voice.seed + variation;
   recipe.scheduler = voice.scheduler;
@@ -131,7 +132,6 @@ Backgrounds::Plan Backgrounds::own_plan(const cards::Brand& brand, const std::st
   recipe.palette = palette_of(brand);
   recipe.build = AFFICHE_VERSION;
   plan.place = std::move(place);
-  plan.loras = voice.loras;
   return plan;
 }
 
@@ -166,13 +166,13 @@ Backgrounds::Plan Backgrounds::substitute(const cards::Brand& brand, const std::
 Backgrounds::Plan Backgrounds::plan_for(const cards::Brand& brand, const std::string& layer,
                                         std::int64_t variation,
                                         cards::Template::ModelMissing missing) {
-  const std::string& prompt = prompt_of(brand, layer);
+  prompt_of(brand, layer);  // whatever makes the picture, a brand without a prompt is wrong
   if (brand.voice.model == kDrawn) return drawn_plan(brand, layer, variation);
   std::string reason;
   try {
     ModelPlace place = find_model(brand.voice.model.string(), config_);
     if (std::filesystem::exists(place.path)) {
-      return own_plan(brand, prompt, variation, std::move(place));
+      return own_plan(brand, layer, variation, std::move(place));
     }
     reason = concat(place.path.string(),
                     ": expected a model, found nothing; correct the path in the brand's [voice]");

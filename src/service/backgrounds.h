@@ -55,7 +55,7 @@ class Backgrounds {
   struct Plan;
   Plan plan_for(const cards::Brand& brand, const std::string& layer, std::int64_t variation,
                 cards::Template::ModelMissing missing);
-  Plan own_plan(const cards::Brand& brand, const std::string& prompt, std::int64_t variation,
+  Plan own_plan(const cards::Brand& brand, const std::string& layer, std::int64_t variation,
                 ModelPlace place);
   Plan drawn_plan(const cards::Brand& brand, const std::string& layer, std::int64_t variation);
   Plan substitute(const cards::Brand& brand, const std::string& layer, std::int64_t variation,

@@ -36,6 +36,33 @@ TEST_CASE("a brand may say to which of its colours pictures are brought", "[bran
   CHECK(contains(message, "did you mean 'coral'?"));
 }
 
+TEST_CASE("a LoRA may be worn for some of the brand's prompts alone", "[brand]") {
+  const auto brand = [](const std::string& loras) {
+    return parse_brand(
+        "publisher = \"A\"\n[colours]\nink = \"#0F1B2D\"\n"
+        "[fonts]\nbody = { family = \"Noto Sans\" }\n"
+        "[voice]\nmodel = \"m\"\nloras = [" +
+            loras + "]\n[voice.prompts]\nbackground = \"aurora\"\nchrome = \"soft waves\"\n",
+        "brand.toml", kRoot);
+  };
+  const Voice voice = brand(
+                          "{ file = \"look\" }, { file = \"edge\", prompts = [\"chrome\"] }, "
+                          "{ file = \"winter\", weight = 0.5 }")
+                          .voice;
+  const auto worn = [&](const std::string& prompt) {
+    std::string names;
+    for (const VoiceLora& lora : voice.loras_of(prompt))
+      names += lora.file.filename().string() + ' ';
+    return names;
+  };
+  CHECK(worn("background") == "look winter ");
+  CHECK(worn("chrome") == "look edge winter ");
+  const std::string message =
+      thrown([&] { brand("{ file = \"edge\", prompts = [\"crome\"] }"); }).message;
+  CHECK(contains(message, "brand.toml:6:"));
+  CHECK(contains(message, "no prompt \"crome\" in [voice.prompts]; did you mean 'chrome'?"));
+}
+
 TEST_CASE("a colour that the brand lacks is named with the nearest", "[brand]") {
   const Brand brand = demo();
   const Thrown error = thrown([&] { brand.colour("corall"); });

@@ -100,6 +100,21 @@ TEST_CASE("a LoRA file that was replaced under its name paints anew, in a runnin
   CHECK(again.artifact == after.artifact);
 }
 
+TEST_CASE("a brand's LoRAs are stacked, and one of another prompt is left out") {
+  House house;
+  const std::filesystem::path loras = kSource / "tests/data/goldens/lora";
+  cards::Brand brand = cards::load_brand(house.folder / "tiny.toml");
+  brand.voice.prompts = {{"background", "dunes"}, {"chrome", "dunes"}};
+  brand.voice.loras.push_back({loras / "sd15_kohya_second.safetensors", 0.5, {"background"}});
+  Backgrounds backgrounds(house.store, house.artifacts, house.config);
+  const Backgrounds::Made both = backgrounds.make(brand, "background", 0, {});
+  const Backgrounds::Made one = backgrounds.make(brand, "chrome", 0, {});
+  CHECK(both.artifact != one.artifact);
+  REQUIRE(Json::parse(both.recipe).at("loras").size() == 2);
+  CHECK(Json::parse(both.recipe).at("loras")[1].at("weight") == 0.5);
+  CHECK(Json::parse(one.recipe).at("loras").size() == 1);
+}
+
 TEST_CASE("a job whose template is unknown goes dead at once and names the known ones") {
   House house;
   store::NewJob job;
