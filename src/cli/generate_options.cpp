@@ -112,7 +112,7 @@ Image read_picture(const fs::path& file) {
 }
 
 void read_pictures(diffusion::RequestFile& file) {
-  const diffusion::PictureFiles& pictures = file.pictures;
+  const diffusion::RequestPictures& pictures = file.pictures;
   if (!pictures.image.empty()) file.request.image = read_picture(pictures.image);
   if (!pictures.mask.empty()) file.request.mask = read_picture(pictures.mask);
   for (std::size_t i = 0; i < pictures.controls.size(); ++i) {

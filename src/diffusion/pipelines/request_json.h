@@ -21,7 +21,7 @@ struct LoraChoice {
 };
 
 // Pictures as files: whoever reads the request decodes them into its Image fields.
-struct PictureFiles {
+struct RequestPictures {
   std::filesystem::path image, mask;            // empty: none
   std::vector<std::filesystem::path> controls;  // one for each of the request's controls
   std::vector<bool> canny;                      // likewise: its edges are the control picture
@@ -31,7 +31,7 @@ struct RequestFile {
   ModelFiles files;
   bool has_prompt = false;
   GenerateRequest request;
-  PictureFiles pictures;
+  RequestPictures pictures;
   std::vector<LoraChoice> loras;
   std::vector<TextualInversionChoice> textual_inversions;
 };
