@@ -16,12 +16,11 @@ namespace {
 
 using diffusion::Family;
 
-// Forms that words can stand on. The shipped model knows the first six.
+// Forms that words can stand on. The shipped model knows all but one of them.
 constexpr std::array<Family, 10> kFamilies = {
     Family::GradientMesh,   Family::SoftWaves,  Family::FlowingRibbons, Family::PaperLayers,
     Family::Aurora,         Family::LightLeaks, Family::DriftingSmoke,  Family::GlassRibbons,
     Family::TopographicMap, Family::InkClouds};
-constexpr std::size_t kShippedChoices = 6;
 // A brand's colour that is at most so far from a named one is meant by that name.
 constexpr float kSameColour = 0.16F;
 constexpr int kDrawnSide = 1200;   // pixels of the longer side: a card's
@@ -47,10 +46,16 @@ diffusion::PromptWords words_of(const cards::Brand& brand, const std::string& la
 
 // The family that the prompt names, else one that is always the same for brand and layer.
 Family family_of(const cards::Brand& brand, const std::string& layer, bool shipped) {
-  const std::size_t known = shipped ? diffusion::kShippedFamilies : diffusion::kRandomFamilies;
+  const auto known = [&](Family family) {
+    return shipped ? std::ranges::find(diffusion::kShippedFamilies, family) !=
+                         diffusion::kShippedFamilies.end()
+                   : family != Family::DemoBrand;
+  };
   const auto named = words_of(brand, layer).family;
-  if (named && static_cast<std::size_t>(*named) < known) return *named;
-  return kFamilies[choice(brand, layer) % (shipped ? kShippedChoices : kFamilies.size())];
+  if (named && known(*named)) return *named;
+  std::vector<Family> choices;
+  std::ranges::copy_if(kFamilies, std::back_inserter(choices), known);
+  return choices[choice(brand, layer) % choices.size()];
 }
 
 std::uint32_t rgb(const cards::Colour& colour) {
@@ -109,9 +114,8 @@ std::array<std::uint32_t, 3> colours_of(const cards::Brand& brand, const std::st
   return chosen;
 }
 
-// Of the colours that the shipped model was trained on.
 std::string nearest_name(std::uint32_t colour) {
-  const auto palette = diffusion::palette().first(diffusion::kShippedColours);
+  const auto palette = diffusion::palette();
   return std::string(
       std::min_element(palette.begin(), palette.end(), [&](const auto& p, const auto& q) {
         return distance(p.rrggbb, colour) < distance(q.rrggbb, colour);

@@ -23,13 +23,14 @@ at::Tensor input_of(const Image& image) {
 }  // namespace
 
 struct FamilyClassifier::Net {
-  std::size_t families;
+  std::vector<Family> families;
   Trainable trainable;
   std::vector<std::size_t> kernels, scales, shifts;
   std::size_t last = 0, bias = 0;
   bool averages = false;
 
-  explicit Net(std::size_t count, std::uint64_t seed) : families(count), trainable(options()) {
+  explicit Net(const std::vector<Family>& among, std::uint64_t seed)
+      : families(among), trainable(options()) {
     at::Generator generator = step_generator(seed, -1);
     for (std::size_t i = 0; i + 1 < kChannels.size(); ++i) {
       const double deviation = std::sqrt(2.0 / (9.0 * static_cast<double>(kChannels[i])));
@@ -39,7 +40,7 @@ struct FamilyClassifier::Net {
       scales.push_back(trainable.add(concat("scale", i), at::ones({kChannels[i + 1]})));
       shifts.push_back(trainable.add(concat("shift", i), at::zeros({kChannels[i + 1]})));
     }
-    const auto classes = static_cast<std::int64_t>(families);
+    const auto classes = std::ssize(families);
     last = trainable.add("last", at::randn({classes, 2 * kChannels.back()}, generator) * 0.05);
     bias = trainable.add("bias", at::zeros({classes}));
   }
@@ -64,7 +65,8 @@ struct FamilyClassifier::Net {
   }
 };
 
-FamilyClassifier::FamilyClassifier(std::size_t families, int steps, std::uint64_t seed,
+FamilyClassifier::FamilyClassifier(const std::vector<Family>& families, int steps,
+                                   std::uint64_t seed,
                                    const std::function<void(const std::string&)>& report)
     : net_(std::make_unique<Net>(families, seed)) {
   for (int step = 0; step < steps; ++step) {
@@ -72,10 +74,10 @@ FamilyClassifier::FamilyClassifier(std::size_t families, int steps, std::uint64_
     const at::Tensor labels = at::empty({kBatch}, at::kLong);
     Random random(Random::mix(seed) + static_cast<std::uint64_t>(step));
     for (int i = 0; i < kBatch; ++i) {
-      const int family = random.below(static_cast<int>(families));
+      const int family = random.below(static_cast<int>(families.size()));
       const std::uint64_t scene = (std::uint64_t{random.bits()} << 32) | random.bits();
-      pictures.push_back(
-          tensor_of(draw(random_scene(scene, static_cast<Family>(family)), kWidth, kHeight)));
+      pictures.push_back(tensor_of(
+          draw(random_scene(scene, families[static_cast<std::size_t>(family)]), kWidth, kHeight)));
       labels.data_ptr<std::int64_t>()[i] = family;
     }
     const at::Tensor loss = at::cross_entropy_loss(net_->scores(at::stack(pictures)), labels);
@@ -91,8 +93,8 @@ FamilyClassifier::~FamilyClassifier() = default;
 
 Family FamilyClassifier::recognise(const Image& image) const {
   const c10::NoGradGuard no_grad;
-  return static_cast<Family>(
-      net_->scores(input_of(image).unsqueeze(0)).argmax().item<std::int64_t>());
+  const at::Tensor scores = net_->scores(input_of(image).unsqueeze(0));
+  return net_->families[static_cast<std::size_t>(scores.argmax().item<std::int64_t>())];
 }
 
 std::vector<float> FamilyClassifier::features(const Image& image) const {

@@ -18,8 +18,8 @@ namespace affiche::diffusion {
 // Not thread-safe.
 class FamilyClassifier {
  public:
-  // Among the first `families` ones. The same arguments give the same network on one machine.
-  FamilyClassifier(std::size_t families, int steps, std::uint64_t seed,
+  // Among `families`, two or more. The same arguments give the same network on one machine.
+  FamilyClassifier(const std::vector<Family>& families, int steps, std::uint64_t seed,
                    const std::function<void(const std::string&)>& report = {});
   ~FamilyClassifier();
   Family recognise(const Image& image) const;

@@ -16,8 +16,8 @@ struct FigureOptions {
   int colour_prompts = 200;  // scenes by chance, their captions as prompts
   int style_seeds = 12;      // pictures of each family
   int diversity_prompts = 8, diversity_seeds = 4;
-  std::size_t families = kShippedFamilies;  // that prompts may name: the first ones …
-  std::size_t colours = 28;                 // … and so many of the palette
+  // That prompts may name.
+  std::vector<Family> families{kShippedFamilies.begin(), kShippedFamilies.end()};
   std::uint64_t seed = 1;
 };
 
@@ -25,7 +25,8 @@ struct ModelFigures {
   // CIEDE2000 from each named colour to the nearest of the picture's four main colours, the mean of
   // a prompt; its median and 90th percentile over the prompts.
   double colour_median = 0, colour_p90 = 0;
-  double style = 0;      // share of pictures whose family the classifier recognises
+  double style = 0;              // share of pictures whose family the classifier recognises
+  std::vector<double> style_of;  // the same of each of the options' families
   double diversity = 0;  // mean distance of the classifier's features between seeds of one prompt
   double artefacts = 0;  // share of pictures with an 8-pixel grid or bands
   int pictures = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "diffusion/training/model_figures.h"
 
+#include <algorithm>
+
 #include "catch.h"
 #include "diffusion/training/drawing/words.h"
 
@@ -9,9 +11,10 @@ using namespace affiche::diffusion;
 
 TEST_CASE("the figures of a model tell drawings from noise", "[training]") {
   // Four families, so that a few steps are enough.
-  const FamilyClassifier classifier(4, 60, 1);
   FigureOptions options;
-  options.families = 4;
+  options.families = {Family::GradientMesh, Family::SoftWaves, Family::BokehLights,
+                      Family::PaperGrain};
+  const FamilyClassifier classifier(options.families, 120, 1);
   options.colour_prompts = 12;
   options.style_seeds = 4;
   options.diversity_prompts = 2;
@@ -31,6 +34,10 @@ TEST_CASE("the figures of a model tell drawings from noise", "[training]") {
   CHECK(bad.colour_median > good.colour_median + 5);
   CHECK(good.style > 0.6);
   CHECK(bad.style <= 0.25);
+  REQUIRE(bad.style_of.size() == 4);
+  // One grey is always taken for the same family.
+  CHECK(std::ranges::count(bad.style_of, 1.0) == 1);
+  CHECK(std::ranges::count(bad.style_of, 0.0) == 3);
   CHECK(good.diversity > 0.05);
   CHECK(bad.diversity < 1e-4);
   CHECK(good.artefacts < 0.1);

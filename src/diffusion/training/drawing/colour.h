@@ -19,7 +19,5 @@ struct NamedColour {
 
 // All colours that captions may name, in a fixed order: trained models depend on the names.
 std::span<const NamedColour> palette();
-// How many of them, from the first on, the shipped model was trained on.
-inline constexpr std::size_t kShippedColours = 28;
 
 }  // namespace affiche::diffusion

@@ -42,9 +42,19 @@ enum class Family {
   VignetteFrame,
   DemoBrand,  // the demo brand's own look; never chosen at random, its pictures train the LoRA
 };
-// How many families random scenes have; the first kShippedFamilies taught the shipped model.
+// How many families random scenes have.
 inline constexpr std::size_t kRandomFamilies = static_cast<std::size_t>(Family::DemoBrand);
-inline constexpr std::size_t kShippedFamilies = 13;
+// Those that the shipped model was trained on: soft ones and large forms. Fine lines, dots and
+// weaves are below what its latents hold.
+inline constexpr std::array<Family, 16> kShippedFamilies = {
+    Family::GradientMesh,   Family::SoftWaves,
+    Family::BokehLights,    Family::LowPoly,
+    Family::LightLeaks,     Family::Aurora,
+    Family::FlowingRibbons, Family::PaperLayers,
+    Family::DriftingSmoke,  Family::OverlappingCircles,
+    Family::MarbleVeins,    Family::InkClouds,
+    Family::GlassRibbons,   Family::ChromeRibbons,
+    Family::BauhausShapes,  Family::VignetteFrame};
 
 enum class Mood { Plain, Calm, Bold, Airy, Dramatic };
 
