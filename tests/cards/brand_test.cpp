@@ -13,7 +13,8 @@ TEST_CASE("the demo brand has its colours, logo and voice", "[brand]") {
   CHECK(brand.publisher == "Northlight Review");
   CHECK_FALSE(brand.logo.empty());
   CHECK(brand.voice.model == kRoot / "assets/models/affiche-mini");
-  REQUIRE(brand.voice.loras.size() == 1);
+  CHECK(brand.voice.loras_of("background").size() == 2);
+  CHECK(brand.voice.loras_of("chrome").size() == 1);
   CHECK(brand.voice.prompts.contains("background"));
   CHECK(brand.voice.prompts.contains("chrome"));
   CHECK(brand.voice.palette.size() == brand.colours.size());
@@ -59,8 +60,9 @@ TEST_CASE("a LoRA may be worn for some of the brand's prompts alone", "[brand]")
   CHECK(worn("chrome") == "look edge winter ");
   const std::string message =
       thrown([&] { brand("{ file = \"edge\", prompts = [\"crome\"] }"); }).message;
-  CHECK(contains(message, "brand.toml:6:"));
-  CHECK(contains(message, "no prompt \"crome\" in [voice.prompts]; did you mean 'chrome'?"));
+  CHECK(contains(message, "brand.toml:8:"));
+  CHECK(contains(message, "no prompt \"crome\" in [voice.prompts]"));
+  CHECK(contains(message, "did you mean 'chrome'?"));
 }
 
 TEST_CASE("a colour that the brand lacks is named with the nearest", "[brand]") {

@@ -16,23 +16,28 @@ using namespace affiche::diffusion;
 namespace {
 
 const std::filesystem::path kModel = AFFICHE_SOURCE_DIR "/assets/models/affiche-mini";
-const std::filesystem::path kLora = AFFICHE_SOURCE_DIR "/assets/models/lora/demo-brand.safetensors";
+const std::filesystem::path kLoras = AFFICHE_SOURCE_DIR "/assets/models/lora";
 
 const StableDiffusionPipeline& shipped() {
   static const auto pipeline = StableDiffusionPipeline::from_folder(kModel, at::kFloat, at::kCPU);
   return *pipeline;
 }
 
+struct Way {
+  int steps = 10;
+  double guidance = 3;
+};
+
 // N×H×W×3 levels of 0 to 255, float32.
 at::Tensor paint(const StableDiffusionPipeline& pipeline, const std::vector<std::string>& prompts,
-                 std::int64_t first_seed = 1) {
+                 Way way = {}) {
   GenerateRequest request;
   request.prompts = prompts;
   request.seeds.clear();
   for (std::size_t i = 0; i < prompts.size(); ++i)
-    request.seeds.push_back(first_seed + static_cast<std::int64_t>(i));
-  request.num_inference_steps = 10;
-  request.guidance_scale = 3;
+    request.seeds.push_back(1 + static_cast<std::int64_t>(i));
+  request.num_inference_steps = way.steps;
+  request.guidance_scale = way.guidance;
   request.width = 256;
   request.height = 256;
   return pipeline.generate(request).images.to(at::kFloat);
@@ -91,19 +96,55 @@ TEST_CASE("the shipped model's grounds are smooth and differ by seed", "[shipped
   CHECK(difference(same[0], pictures[0]) < 0.5);
 }
 
-TEST_CASE("the demo brand's LoRA fits the shipped model and changes its pictures", "[shipped]") {
-  const std::vector<std::string> prompt = {"demo brand, ink navy, teal and coral"};
-  const at::Tensor plain = paint(shipped(), prompt);
-  const auto worn = StableDiffusionPipeline::from_folder(kModel, at::kFloat, at::kCPU);
-  AdapterStack stack({{"unet", {"lora_unet"}, &worn->components().unet->parameters()}});
-  const auto reports = stack.apply({{std::make_shared<const LoraFile>(load_lora(kLora)), 1.0}});
-  REQUIRE(reports.size() == 1);
-  CHECK(reports[0].unmatched.empty());
-  CHECK(reports[0].mismatched.empty());
-  CHECK(difference(paint(*worn, prompt), plain) > 8);
+// A pipeline of its own that wears one of the shipped LoRAs.
+class Wearing {
+ public:
+  explicit Wearing(const std::string& lora)
+      : pipeline_(StableDiffusionPipeline::from_folder(kModel, at::kFloat, at::kCPU)),
+        stack_(pipeline_->adapter_targets()) {
+    const auto file = std::make_shared<const LoraFile>(load_lora(kLoras / (lora + ".safetensors")));
+    reports_ = stack_.apply({{file, 1.0}});
+  }
+  const StableDiffusionPipeline& pipeline() const { return *pipeline_; }
+  const std::vector<LoraReport>& reports() const { return reports_; }
+
+ private:
+  std::unique_ptr<StableDiffusionPipeline> pipeline_;
+  AdapterStack stack_;
+  std::vector<LoraReport> reports_;
+};
+
+TEST_CASE("the brands' LoRAs fit the shipped model and change its pictures", "[shipped]") {
+  const auto [lora, prompt] = GENERATE(table<std::string, std::string>(
+      {{"demo", "demo brand, ink navy, teal and coral"},
+       {"harbour", "soft waves, white, sage and orange"},
+       {"atelier", "paper layers, sand, rose and crimson"},
+       {"signal", "light leaks, midnight blue, royal blue and lime"}}));
+  CAPTURE(lora);
+  const Wearing worn(lora);
+  REQUIRE(worn.reports().size() == 1);
+  CHECK(worn.reports()[0].unmatched.empty());
+  CHECK(worn.reports()[0].mismatched.empty());
+  CHECK(difference(paint(worn.pipeline(), {prompt}), paint(shipped(), {prompt})) > 8);
 }
 
-TEST_CASE("model and LoRA keep to their budgets of bytes", "[shipped]") {
+TEST_CASE("the LoRA for few steps paints in eight what the model paints in sixteen", "[shipped]") {
+  const std::vector<std::string> prompts = {"soft waves, deep teal, amber and sand",
+                                            "light leaks, black, orange and magenta",
+                                            "ink clouds, coral and sand"};
+  const at::Tensor wanted = paint(shipped(), prompts, {16, 3});
+  const Wearing worn("eight-steps");
+  CHECK(worn.reports().at(0).unmatched.empty());
+  const double with = difference(paint(worn.pipeline(), prompts, {8, 1}), wanted);
+  const double without = difference(paint(shipped(), prompts, {8, 1}), wanted);
+  INFO(with << " levels with it, " << without << " without");
+  CHECK(with < 0.75 * without);
+}
+
+TEST_CASE("model and LoRAs keep to their budgets of bytes", "[shipped]") {
   CHECK(bytes_under(kModel) < 50'000'000);
-  CHECK(std::filesystem::file_size(kLora) < 2'000'000);
+  for (const auto& entry : std::filesystem::directory_iterator(kLoras)) {
+    CAPTURE(entry.path());
+    CHECK(entry.file_size() < 2'000'000);
+  }
 }
