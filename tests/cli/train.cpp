@@ -71,6 +71,7 @@ TEST_CASE("training names what is wrong") {
       {{"train", "base", "encode", "--model", out, "--out", out, "--families", "demo-brand"},
        2,
        "found demo brand"},
+      {{"train", "base", "encode", "--model", out, "--out", out, "--count", "0"}, 2, "--count"},
       {{"train", "lora", "--model", out}, 2, "--data"},
   };
   for (const auto& [words, code, message] : mistakes) {

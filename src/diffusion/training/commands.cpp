@@ -106,7 +106,7 @@ void add_encode(CLI::App& base, const Choose& choose) {
   command->add_option("--out", encoding->file, "file to write")->required();
   command->add_option("--width", encoding->width, "pixels");
   command->add_option("--height", encoding->height, "pixels");
-  command->add_option("--count", encoding->count, "pictures");
+  command->add_option("--count", encoding->count, "pictures")->check(CLI::PositiveNumber);
   command->add_option("--first", encoding->first, "seed of the first scene");
   add_families(*command, encoding->families, "families to draw; all when none is named");
   add_device(*command, encoding->device);

@@ -118,8 +118,8 @@ TEST_CASE("the brands' LoRAs fit the shipped model and change its pictures", "[s
   const auto [lora, prompt] = GENERATE(table<std::string, std::string>(
       {{"demo", "demo brand, ink navy, teal and coral"},
        {"harbour", "soft waves, white, sage and orange"},
-       {"atelier", "paper layers, sand, rose and crimson"},
-       {"signal", "light leaks, midnight blue, royal blue and lime"}}));
+       {"atelier", "gradient mesh, sand, rose and crimson"},
+       {"signal", "light leaks, midnight blue and royal blue"}}));
   CAPTURE(lora);
   const Wearing worn(lora);
   REQUIRE(worn.reports().size() == 1);
